@@ -1,0 +1,124 @@
+"""Instants and calendar days.
+
+An instant is an integer: microseconds since 1970-01-01T00:00:00Z. A day is an integer: days
+since 1970-01-01 of the calendar date in the shop's time zone.
+"""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+EARLIEST = 0
+LATEST = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp()) * SECOND
+"""Instants run from 1970 up to, but not including, 2200 (contract section 2)."""
+
+_RFC3339 = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(?:[Zz]|([+-])(\d{2}):(\d{2}))",
+    re.ASCII,
+)
+_EPOCH = date(1970, 1, 1).toordinal()
+
+# Both are bounded by what they hold: the dates of 230 years and the seconds of a day.
+_dates: dict[str, int] = {}
+_clock_times: dict[str, int] = {}
+
+
+def parse_instant(text: str) -> int | None:
+    """Read an RFC 3339 time with an offset; digits beyond microseconds are cut off.
+
+    None when it is no such time or lies outside 1970 to 2199 (in UTC).
+    """
+    if len(text) == 20 and text[10] == "T" and text[19] == "Z":
+        day = _dates.get(text[:10])
+        clock_time = _clock_times.get(text[11:19])
+        if day is not None and clock_time is not None:
+            return day + clock_time
+    return _parse(text)
+
+
+def _parse(text: str) -> int | None:
+    found = _RFC3339.fullmatch(text)
+    if found is None:
+        return None
+    day_text, hour, minute, second, fraction, sign, off_hour, off_minute = found.groups()
+    if hour > "23" or minute > "59" or second > "59":
+        return None
+    day = _dates.get(day_text)
+    if day is None:
+        try:
+            day = (date.fromisoformat(day_text).toordinal() - _EPOCH) * DAY
+        except ValueError:
+            return None
+        if EARLIEST <= day < LATEST:
+            _dates[day_text] = day
+    clock_time = ((int(hour) * 60 + int(minute)) * 60 + int(second)) * SECOND
+    _clock_times[f"{hour}:{minute}:{second}"] = clock_time
+    instant = day + clock_time
+    if fraction:
+        instant += int(fraction[:6].ljust(6, "0"))
+    if sign:
+        if off_hour > "23" or off_minute > "59":
+            return None
+        offset = (int(off_hour) * 60 + int(off_minute)) * 60 * SECOND
+        instant += offset if sign == "-" else -offset
+    return instant if EARLIEST <= instant < LATEST else None
+
+
+_day_texts: dict[int, str] = {}
+
+
+def format_instant(instant: int) -> str:
+    """Write an instant in UTC with `Z`; six digits of a second only where they are not zero."""
+    day, rest = divmod(instant, DAY)
+    text = _day_texts.get(day)
+    if text is None:
+        text = date.fromordinal(day + _EPOCH).isoformat()
+        if EARLIEST <= instant < LATEST:
+            _day_texts[day] = text
+    seconds, fraction = divmod(rest, SECOND)
+    minutes, second = divmod(seconds, 60)
+    hour, minute = divmod(minutes, 60)
+    if fraction:
+        return f"{text}T{hour:02}:{minute:02}:{second:02}.{fraction:06}Z"
+    return f"{text}T{hour:02}:{minute:02}:{second:02}Z"
+
+
+class Calendar:
+    """Calendar days in one time zone.
+
+    A day that clocks skip altogether has no length: it begins where the next one does.
+    """
+
+    __slots__ = ("_starts", "_utc", "timezone")
+
+    def __init__(self, timezone: str) -> None:
+        """Take an IANA name; raises `zoneinfo.ZoneInfoNotFoundError` for an unknown one."""
+        self.timezone = timezone
+        self._utc = timezone == "UTC"
+        self._starts: dict[int, int] = {}
+
+    def day_of(self, instant: int) -> int:
+        """Return the calendar day in which the instant lies."""
+        day = instant // DAY
+        if self._utc:
+            return day
+        while instant < self.start_of(day):
+            day -= 1
+        while instant >= self.start_of(day + 1):
+            day += 1
+        return day
+
+    def start_of(self, day: int) -> int:
+        """Return the instant at which the calendar day begins."""
+        if self._utc:
+            return day * DAY
+        start = self._starts.get(day)
+        if start is None:
+            start = self._starts[day] = self._look_up(day)
+        return start
+
+    def _look_up(self, day: int) -> int:
+        midnight = datetime.fromordinal(day + _EPOCH).replace(tzinfo=ZoneInfo(self.timezone))
+        return (midnight - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
