@@ -1,0 +1,1 @@
+"""The shell around the rules: Kafka in, one transaction per partition batch, RocksDB after it."""
