@@ -1,0 +1,1 @@
+"""Bytes to values and back, pure: what comes in, what goes out, what is kept."""
