@@ -1,0 +1,74 @@
+"""The clock of a partition: up to which instant what is due is evaluated (contract section 5).
+
+Pure: the wall clock is handed in. Instants are µs since 1970.
+"""
+
+from typing import Protocol
+
+from app.core.instants import SECOND
+
+LEEWAY = SECOND
+"""How far what is due stays behind the wall clock, so that events on their way are not late."""
+
+PATIENCE = 5 * SECOND
+"""How long, by the wall clock, an event clock leaves what is due while there is more to read."""
+
+
+class Clock(Protocol):
+    """Where a partition stands in time; `position` never goes back."""
+
+    position: int
+
+    def applied(self, time: int) -> None:
+        """Take notice of an event that was applied."""
+
+    def due_until(self, now: int, oldest: int | None, quiet: bool) -> int | None:
+        """Return the instant up to which everything due is to be evaluated now; None: not now.
+
+        now: the wall clock. oldest: the time of the oldest record that was not yet applied, None
+        if there is none; when older ones may exist that nobody has seen, it is the position.
+        quiet: nothing more to read.
+        """
+
+
+class WallClock:
+    """The wall clock, but never past the oldest record that was not yet applied."""
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+
+    def applied(self, time: int) -> None:
+        """Do nothing: what is applied holds this clock back before, and not after."""
+
+    def due_until(self, now: int, oldest: int | None, quiet: bool) -> int | None:
+        """See `Clock`."""
+        self.position = max(self.position, now if oldest is None else min(now, oldest))
+        return self.position - LEEWAY if self.position == now else self.position
+
+
+class EventClock:
+    """The greatest event time applied."""
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self._behind_since: int | None = None
+        # Also true after a late event: what is due for its customer may lie before the position.
+        self._touched = True
+
+    def applied(self, time: int) -> None:
+        """See `Clock`."""
+        self._touched = True
+        if time > self.position:
+            self.position = time
+
+    def due_until(self, now: int, oldest: int | None, quiet: bool) -> int | None:
+        """See `Clock`."""
+        if not self._touched:
+            return None
+        if self._behind_since is None:
+            self._behind_since = now
+        if not quiet and 0 <= now - self._behind_since < PATIENCE:
+            return None
+        self._behind_since = None
+        self._touched = False
+        return self.position
