@@ -1,0 +1,202 @@
+"""The RocksDB of one partition: what was committed, and where in the changelog that was.
+
+Values, and the changelog offset at which they stand, are written after the commit; the offset comes
+last, so a store that lost its tail is only older, and the changelog brings it up to date. Every
+failure of RocksDB is a `StoreBroken`: the caller closes the store and builds it anew.
+"""
+
+import shutil
+from collections.abc import Iterable, Sequence
+from itertools import chain, islice
+from pathlib import Path
+
+import msgspec
+import rocksdict
+
+from app.errors import DataFolderTaken, StartupRefused
+
+LAYOUT = 1
+"""Raised when what lies in a store, or in the changelog, can no longer be read by older code."""
+
+STANDING = b"\x00o"
+"""Keys that begin with a zero byte are local: they never go to the changelog."""
+
+ENTRIES = 10_000
+"""How many entries one write takes: RocksDB holds the interpreter's lock while it writes them."""
+
+_CACHE = 128 << 20
+_BUFFERS = 64 << 20
+_BUFFER = 16 << 20
+_OPEN_FILES = 128
+
+Row = tuple[bytes, bytes | None]
+"""A key and its value; None deletes."""
+
+
+class StoreBroken(Exception):
+    """RocksDB could not open, read or write: the partition reopens, and builds the store anew."""
+
+
+class Standing(msgspec.Struct, frozen=True, array_like=True):
+    """Whose store this is, and up to where it holds the changelog; `written_at` in µs.
+
+    `offset` is that of the next record of the changelog to be read.
+    """
+
+    layout: int
+    changelog: str
+    partition: int
+    partitions: int
+    offset: int
+    written_at: int
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Standing).decode
+
+
+class Shared:
+    """What all stores of a process have together: one block cache, one limit of write buffers."""
+
+    def __init__(self, cache: int = _CACHE, buffers: int = _BUFFERS) -> None:
+        self._cache = rocksdict.Cache(cache)
+        self._buffers = rocksdict.WriteBufferManager(buffers, False)
+
+    def options(self) -> rocksdict.Options:
+        """Return the options with which every store is opened."""
+        blocks = rocksdict.BlockBasedOptions()
+        blocks.set_block_cache(self._cache)
+        blocks.set_bloom_filter(10, False)
+        blocks.set_cache_index_and_filter_blocks(True)
+        blocks.set_pin_l0_filter_and_index_blocks_in_cache(True)
+        options = rocksdict.Options(raw_mode=True)
+        options.create_if_missing(True)
+        options.set_block_based_table_factory(blocks)
+        options.set_write_buffer_manager(self._buffers)
+        options.set_write_buffer_size(_BUFFER)
+        options.set_max_open_files(_OPEN_FILES)
+        options.set_compression_type(rocksdict.DBCompressionType.lz4())
+        options.set_keep_log_file_num(2)
+        return options
+
+
+class Store:
+    """One open database. Raises `StoreBroken` from every method when RocksDB fails."""
+
+    def __init__(self, path: Path, shared: Shared) -> None:
+        """Open or create; raises DataFolderTaken while another process has it open."""
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db = rocksdict.Rdict(str(path), shared.options())
+        except Exception as error:
+            if "lock" in str(error).lower():
+                raise DataFolderTaken(
+                    f"the store {path} is open in another process: give each worker its own folder "
+                    "with LADDER_DATA_DIR"
+                ) from error
+            raise StoreBroken(f"{path}: {error}") from error
+
+    def standing(self) -> Standing | None:
+        """Return where it stands, None for a new store.
+
+        Raises StoreBroken when it holds rows but does not say where it stands, and StartupRefused
+        when a newer program wrote it.
+        """
+        value = self.get([STANDING])[0]
+        if value is None:
+            if self.scan(b"", b"\xff", 1):
+                raise StoreBroken(f"{self.path}: it holds rows, but not where they come from")
+            return None
+        try:
+            layout: int = msgspec.msgpack.decode(value)[0]
+            standing = _decode(value) if layout <= LAYOUT else None
+        except (msgspec.MsgspecError, TypeError, IndexError) as error:
+            raise StoreBroken(f"{self.path}: where it stands is unreadable: {error}") from error
+        if standing is None:
+            raise too_new(str(self.path), layout)
+        return standing
+
+    def get(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Return the value of each key, None where there is none."""
+        try:
+            values: list[bytes | None] = self._db.get(list(keys))
+        except Exception as error:
+            raise StoreBroken(f"{self.path}: {error}") from error
+        return values
+
+    def scan(self, start: bytes, end: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """Return the first rows with start <= key < end, in the order of their keys."""
+        rows: list[tuple[bytes, bytes]] = []
+        try:
+            read = rocksdict.ReadOptions()
+            read.set_iterate_upper_bound(end)
+            found = self._db.iter(read)
+            found.seek(start)
+            while len(rows) < limit and found.valid():
+                rows.append((found.key(), found.value()))
+                found.next()
+            # An iterator over damaged blocks does not fail, it ends.
+            found.status()
+        except Exception as error:
+            raise StoreBroken(f"{self.path}: {error}") from error
+        return rows
+
+    def write(self, rows: Iterable[Row], standing: Standing | None, *, log: bool = True) -> None:
+        """Write rows, and after them where the store stands now (None: where it stood).
+
+        log: False leaves out the write-ahead log; then `flush` makes it last.
+        """
+        options = rocksdict.WriteOptions()
+        options.disable_wal = not log
+        ending = () if standing is None else ((STANDING, _encode(standing)),)
+        rest = chain(rows, ending)
+        try:
+            while len(batch := _batch(islice(rest, ENTRIES))):
+                self._db.write(batch, options)
+        except Exception as error:
+            raise StoreBroken(f"{self.path}: {error}") from error
+
+    def flush(self) -> None:
+        """Make what was written without a log last."""
+        try:
+            self._db.flush()
+        except Exception as error:
+            raise StoreBroken(f"{self.path}: {error}") from error
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._db.close()
+
+
+def _batch(rows: Iterable[Row]) -> rocksdict.WriteBatch:
+    batch = rocksdict.WriteBatch(raw_mode=True)
+    put, delete = batch.put, batch.delete
+    for key, value in rows:
+        if value is None:
+            delete(key)
+        else:
+            put(key, value)
+    return batch
+
+
+def too_new(what: str, layout: int) -> StartupRefused:
+    """Return the refusal of what a newer program wrote."""
+    return StartupRefused(
+        f"{what} was written by a newer version of Loyalty Ladder (layout {layout}, this one reads "
+        f"up to {LAYOUT}): start that version again, or take a new LADDER_APP_ID and replay"
+    )
+
+
+def set_aside(path: Path) -> Path:
+    """Move a broken store out of the way, to be looked at; only the newest is kept."""
+    aside = path.with_name(path.name + ".broken")
+    shutil.rmtree(aside, ignore_errors=True)
+    if path.exists():
+        path.rename(aside)
+    return aside
+
+
+def remove(path: Path) -> None:
+    """Delete a closed store."""
+    shutil.rmtree(path, ignore_errors=True)

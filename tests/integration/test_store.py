@@ -1,0 +1,148 @@
+"""The store on real RocksDB: what it keeps, and that it notices damage."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.errors import DataFolderTaken, StartupRefused
+from app.stream.store import (
+    ENTRIES,
+    LAYOUT,
+    STANDING,
+    Shared,
+    Standing,
+    Store,
+    StoreBroken,
+    remove,
+    set_aside,
+)
+
+STANDS = Standing(LAYOUT, "loyalty-customers-changelog", 3, 8, 42, 1_700_000_000_000_000)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Shared:
+    return Shared(cache=8 << 20, buffers=8 << 20)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "3"
+
+
+@pytest.fixture
+def store(path: Path, shared: Shared) -> Iterator[Store]:
+    store = Store(path, shared)
+    yield store
+    store.close()
+
+
+def test_a_new_store_stands_nowhere(store: Store) -> None:
+    assert store.standing() is None
+
+
+def test_values_and_where_they_stand_come_back_after_closing(path: Path, shared: Shared) -> None:
+    store = Store(path, shared)
+    store.write([(b"ca", b"1"), (b"cb", b"2"), (b"cc", b"3"), (b"cb", None)], STANDS)
+    store.close()
+    again = Store(path, shared)
+    assert again.get([b"ca", b"cb", b"cc"]) == [b"1", None, b"3"]
+    assert again.standing() == STANDS
+    again.close()
+
+
+def test_more_rows_than_one_write_takes_all_arrive(store: Store) -> None:
+    keys = [b"c%06d" % number for number in range(2 * ENTRIES + 5)]
+    store.write(((key, key) for key in keys), STANDS)
+    assert store.get(keys) == keys
+
+
+def test_rows_written_without_a_log_last_once_flushed(path: Path, shared: Shared) -> None:
+    store = Store(path, shared)
+    store.write([(b"ca", b"1")], STANDS, log=False)
+    store.flush()
+    store.close()
+    again = Store(path, shared)
+    assert again.get([b"ca"]) == [b"1"]
+    again.close()
+
+
+def test_a_scan_gives_the_rows_of_a_range_in_order_up_to_the_limit(store: Store) -> None:
+    store.write([(b"c", b"3"), (b"a", b"1"), (b"d", b"4"), (b"b", b"2")], STANDS)
+    assert store.scan(b"a", b"d", 10) == [(b"a", b"1"), (b"b", b"2"), (b"c", b"3")]
+    assert store.scan(b"b", b"z", 1) == [(b"b", b"2")]
+
+
+def test_a_store_that_is_open_elsewhere_is_taken_not_broken(
+    store: Store, path: Path, shared: Shared
+) -> None:
+    with pytest.raises(DataFolderTaken, match="LADDER_DATA_DIR"):
+        Store(path, shared)
+
+
+def test_a_damaged_block_is_noticed_when_it_is_read(path: Path, shared: Shared) -> None:
+    store = Store(path, shared)
+    keys = [b"c%06d" % number for number in range(20_000)]
+    store.write(((key, key * 5) for key in keys), STANDS)
+    store.flush()
+    store.close()
+    for file in path.glob("*.sst"):
+        data = bytearray(file.read_bytes())
+        for place in range(100, len(data) // 2, 1000):
+            data[place] ^= 0xFF
+        file.write_bytes(data)
+    damaged = Store(path, shared)
+    with pytest.raises(StoreBroken, match="Corruption"):
+        damaged.get(keys)
+    with pytest.raises(StoreBroken, match="Corruption"):
+        damaged.scan(b"c", b"d", 30_000)
+    damaged.close()
+
+
+def test_a_store_that_cannot_be_opened_is_broken(path: Path, shared: Shared) -> None:
+    Store(path, shared).close()
+    (path / "CURRENT").write_bytes(b"nonsense")
+    with pytest.raises(StoreBroken):
+        Store(path, shared)
+
+
+def test_rows_without_a_word_where_they_stand_are_a_broken_store(store: Store) -> None:
+    store.write([(b"ca", b"1")], None)
+    with pytest.raises(StoreBroken, match="where they come from"):
+        store.standing()
+
+
+def test_an_unreadable_standing_is_a_broken_store(store: Store) -> None:
+    store.write([(STANDING, b"\xc1")], None)
+    with pytest.raises(StoreBroken, match="unreadable"):
+        store.standing()
+
+
+def test_a_store_of_a_newer_version_is_refused_with_the_way_out(store: Store) -> None:
+    newer = msgspec.msgpack.encode([LAYOUT + 1, "all", "else", "may", "differ"])
+    store.write([(STANDING, newer)], None)
+    with pytest.raises(StartupRefused, match="LADDER_APP_ID"):
+        store.standing()
+
+
+def test_a_broken_store_is_set_aside_and_only_the_newest_is_kept(
+    path: Path, shared: Shared
+) -> None:
+    for text in ("first", "second"):
+        Store(path, shared).close()
+        (path / "note").write_text(text)
+        aside = set_aside(path)
+        assert not path.exists()
+        assert (aside / "note").read_text() == text
+
+
+def test_a_removed_store_begins_anew(path: Path, shared: Shared) -> None:
+    store = Store(path, shared)
+    store.write([(b"ca", b"1")], STANDS)
+    store.close()
+    remove(path)
+    fresh = Store(path, shared)
+    assert fresh.standing() is None
+    fresh.close()
