@@ -1,0 +1,85 @@
+"""Fixtures that any test may ask for: real brokers, names of its own, a clean environment."""
+
+from __future__ import annotations
+
+import os
+import re
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.embedded.broker import EmbeddedBroker, why_not_here
+from tests.kafka.broker import Kafka, free_ports
+from tests.kafka.install import KafkaNotInstallable
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that asks for a broker carries that broker's mark."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if "kafka" in fixtures or "new_kafka" in fixtures:
+            item.add_marker(pytest.mark.kafka)
+        if "embedded_broker" in fixtures:
+            item.add_marker(pytest.mark.embedded)
+
+
+def _cannot(reason: str) -> None:
+    """Skip by name on a developer's machine; where CI is set nothing may go untested."""
+    if os.environ.get("CI"):
+        pytest.fail(f"CI must run this: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """One Apache Kafka broker for the whole run. Use `unique` for names of your own on it."""
+    try:
+        broker = Kafka(tmp_path_factory.mktemp("kafka"))
+    except KafkaNotInstallable as missing:
+        _cannot(str(missing))
+        raise
+    try:
+        yield broker.start()
+    finally:
+        broker.kill()
+
+
+@pytest.fixture
+def new_kafka(tmp_path: Path) -> Iterator[Kafka]:
+    """A broker of this test's own, not yet started: to be stopped, killed and paused."""
+    try:
+        broker = Kafka(tmp_path / "kafka")
+    except KafkaNotInstallable as missing:
+        _cannot(str(missing))
+        raise
+    try:
+        yield broker
+    finally:
+        broker.kill()
+
+
+@pytest.fixture(scope="session")
+def embedded_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
+    """One embedded broker for the whole run."""
+    reason = why_not_here()
+    if reason is not None:
+        _cannot(reason)
+    (port,) = free_ports(1)
+    with EmbeddedBroker(tmp_path_factory.mktemp("embedded"), port=port) as broker:
+        yield broker
+
+
+@pytest.fixture
+def unique(request: pytest.FixtureRequest) -> str:
+    """A prefix for the topics and groups of one test, readable in a broker's log."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:40].strip("-")
+    return f"{name}-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a developer has set for the product must not reach its tests."""
+    for name in [name for name in os.environ if name.startswith("LADDER_")]:
+        monkeypatch.delenv(name)

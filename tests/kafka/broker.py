@@ -1,0 +1,129 @@
+"""Apache Kafka brokers as child processes, for tests and benchmarks."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from app.embedded.answers import wait_until_answers
+from app.embedded.tether import Tethered
+from tests.kafka.install import HERE, libraries
+
+CLUSTER = "MkU3OEVBNTcwNTJENDM2Qk"
+
+
+class Kafka:
+    """A cluster of one or more brokers on free ports of loopback; nodes count from 1.
+
+    Everything it writes lies under the folder. A broker ends with this process, however it ends.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        brokers: int = 1,
+        heap: str = "512m",
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.nodes = range(1, brokers + 1)
+        self._libraries = libraries()
+        self._heap = heap
+        self._settings = dict(settings or {})
+        ports = free_ports(2 * brokers)
+        self.ports = dict(zip(self.nodes, ports[:brokers], strict=True))
+        self._controllers = dict(zip(self.nodes, ports[brokers:], strict=True))
+        self._running: dict[int, Tethered] = {}
+
+    @property
+    def bootstrap(self) -> str:
+        return ",".join(f"127.0.0.1:{port}" for port in self.ports.values())
+
+    def start(self) -> Kafka:
+        """Start every broker that does not run and wait until all of them answer."""
+        for node in self.nodes:
+            if node not in self._running:
+                self._start(node)
+        for node, process in self._running.items():
+            wait_until_answers("127.0.0.1", self.ports[node], process, timeout=120)
+        return self
+
+    def stop(self, node: int | None = None) -> None:
+        """Shut one broker, or all, down in order."""
+        for each in self._these(node):
+            self._running.pop(each).stop()
+
+    def kill(self, node: int | None = None) -> None:
+        """End one broker, or all, as a power cut would."""
+        for each in self._these(node):
+            self._running.pop(each).kill()
+
+    def pause(self, node: int = 1) -> None:
+        self._running[node].signal(signal.SIGSTOP)
+
+    def resume(self, node: int = 1) -> None:
+        self._running[node].signal(signal.SIGCONT)
+
+    def log(self, node: int = 1) -> Path:
+        return self.folder / f"broker-{node}.log"
+
+    def _these(self, node: int | None) -> list[int]:
+        return [each for each in list(self._running) if node in (None, each)]
+
+    def _start(self, node: int) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        properties = self.folder / f"broker-{node}.properties"
+        if not properties.exists():
+            properties.write_text(self._properties(node))
+            self._format(properties)
+        options = [f"-Xmx{self._heap}", f"-Dlog4j2.configurationFile={HERE / 'log4j2.xml'}"]
+        self._running[node] = Tethered(
+            ["java", *options, "-cp", self._class_path, "kafka.Kafka", str(properties)],
+            self.log(node),
+        )
+
+    @property
+    def _class_path(self) -> str:
+        return str(self._libraries / "*")
+
+    def _format(self, properties: Path) -> None:
+        subprocess.run(
+            ["java", "-cp", self._class_path, "kafka.tools.StorageTool", "format",
+             "-t", CLUSTER, "-c", str(properties)],
+            check=True,
+            capture_output=True,
+        )  # fmt: skip
+
+    def _properties(self, node: int) -> str:
+        voters = ",".join(f"{n}@127.0.0.1:{port}" for n, port in self._controllers.items())
+        copies = min(3, len(self.nodes))
+        listeners = f"PLAINTEXT://127.0.0.1:{self.ports[node]}"
+        own = {
+            "node.id": str(node),
+            "controller.quorum.voters": voters,
+            "listeners": f"{listeners},CONTROLLER://127.0.0.1:{self._controllers[node]}",
+            "advertised.listeners": listeners,
+            "log.dirs": str(self.folder / f"data-{node}"),
+            "offsets.topic.replication.factor": str(copies),
+            "transaction.state.log.replication.factor": str(copies),
+            "transaction.state.log.min.isr": str(max(1, copies - 1)),
+            **self._settings,
+        }
+        lines = [f"{name}={value}" for name, value in own.items()]
+        return (HERE / "server.properties").read_text() + "\n".join(lines) + "\n"
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that nothing listens on at this moment, all different."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()

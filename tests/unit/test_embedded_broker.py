@@ -1,0 +1,39 @@
+"""Where the embedded broker cannot run it says what to do instead."""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+from pathlib import Path
+
+import pytest
+
+from app.embedded.broker import EmbeddedBroker, why_not_here
+from app.errors import EmbeddedBrokerError
+
+
+def test_where_there_is_no_build_the_way_out_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert "--brokers" in str(why_not_here())
+    with pytest.raises(EmbeddedBrokerError, match="--brokers"):
+        EmbeddedBroker(tmp_path).start()
+
+
+def test_a_port_that_a_broker_has_is_refused(
+    embedded_broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    with pytest.raises(EmbeddedBrokerError, match="choose another port"):
+        EmbeddedBroker(tmp_path, port=embedded_broker.port).start()
+
+
+def test_one_that_cannot_start_gives_the_end_of_its_log(
+    tmp_path: Path, embedded_broker: EmbeddedBroker
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        broker = EmbeddedBroker(tmp_path, port=taken.getsockname()[1])
+        with pytest.raises(
+            EmbeddedBrokerError, match=r"(?s)ended while starting:\n.* already in use"
+        ):
+            broker.start()
