@@ -67,6 +67,7 @@ def _parse(text: str) -> int | None:
 
 
 _day_texts: dict[int, str] = {}
+_clock_texts: dict[int, str] = {}
 
 
 def format_instant(instant: int) -> str:
@@ -78,11 +79,14 @@ def format_instant(instant: int) -> str:
         if EARLIEST <= instant < LATEST:
             _day_texts[day] = text
     seconds, fraction = divmod(rest, SECOND)
-    minutes, second = divmod(seconds, 60)
-    hour, minute = divmod(minutes, 60)
+    clock_text = _clock_texts.get(seconds)
+    if clock_text is None:
+        minutes, second = divmod(seconds, 60)
+        hour, minute = divmod(minutes, 60)
+        clock_text = _clock_texts[seconds] = f"T{hour:02}:{minute:02}:{second:02}"
     if fraction:
-        return f"{text}T{hour:02}:{minute:02}:{second:02}.{fraction:06}Z"
-    return f"{text}T{hour:02}:{minute:02}:{second:02}Z"
+        return f"{text}{clock_text}.{fraction:06}Z"
+    return f"{text}{clock_text}Z"
 
 
 class Calendar:
