@@ -1,0 +1,39 @@
+"""The index of what is due: one local row for each customer that something is due for.
+
+It is derived from the hot rows and never goes to the changelog. Entries may be out of date: who
+takes one asks the customer's record. So a look that changes nothing costs one entry and no more.
+"""
+
+from collections.abc import Iterable
+
+from app.wire.record import HOT, due_of
+
+_PREFIX = b"\x00d"
+_AT = len(_PREFIX)
+_ID = _AT + 8
+
+Row = tuple[bytes, bytes | None]
+
+
+def entry(instant: int, customer: bytes) -> bytes:
+    """Return the key of an entry; its value is empty. Instants in µs, ids in UTF-8."""
+    return _PREFIX + instant.to_bytes(8, "big") + customer
+
+
+def split(key: bytes) -> tuple[int, bytes]:
+    """Return the instant and the customer of an entry."""
+    return int.from_bytes(key[_AT:_ID], "big"), key[_ID:]
+
+
+def between(first: int, last: int) -> tuple[bytes, bytes]:
+    """Return the keys, end excluded, of all entries from the first to the last instant."""
+    return entry(max(first, 0), b""), entry(max(last, -1) + 1, b"")
+
+
+def index(rows: Iterable[Row]) -> list[Row]:
+    """Return the entries that belong to rows as they are stored."""
+    return [
+        (entry(due, key[1:]), b"")
+        for key, value in rows
+        if value is not None and key[:1] == HOT and (due := due_of(value))
+    ]
