@@ -1,0 +1,238 @@
+"""What is known of one customer: facts, never verdicts, and beside them the place on each ladder.
+
+Counters and days are kept whether or not a ladder asks for them, so a new rule needs no replay.
+"""
+
+from bisect import bisect_left, bisect_right
+
+import msgspec
+
+from app.core.book import Book
+from app.core.events import Attribute
+from app.core.series import LONGEST_WINDOW, Peaks, Series
+
+REMEMBERED_EVENTS = 256
+REMEMBERED_ENTRIES = 512
+"""Orders, reviews and referred ids, each (contract section 2)."""
+
+
+class Order(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """An order: amounts in minor units of its currency, and the rate of its own date.
+
+    A rate is `mantissa * 10**exponent` base minor units for one minor unit of the currency.
+    """
+
+    day: int
+    amount: int
+    units: int
+    refunded: int = 0
+    void: bool = False
+    currency: str = ""
+    mantissa: int = 1
+    exponent: int = 0
+
+
+class Review(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A review: what it adds to each column of `Customer.reviewed`."""
+
+    day: int
+    adds: tuple[int, ...]
+
+
+class Referral(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A conversion: the day that counts, and revenue by day in base minor units."""
+
+    day: int
+    revenue: tuple[tuple[int, int], ...] = ()
+
+
+class Bought(Series, array_like=True, gc=False):
+    """Purchases, spend and units by day; `kept` counts the remembered orders that are not void."""
+
+    kept: list[int] = msgspec.field(default_factory=list)
+
+    def add(self, day: int, amounts: tuple[int, ...]) -> None:
+        """Add to a day; what is remembered of it stays."""
+        self.change(day, amounts, 0)
+
+    def change(self, day: int, amounts: tuple[int, ...], kept: int) -> None:
+        """Add to a day, and to its count of remembered orders; such a day is never dropped."""
+        before = len(self.days)
+        super().add(day, amounts)
+        place = bisect_left(self.days, day)
+        if len(self.days) > before:
+            self.kept.insert(place, kept)
+            self._drop_unkept(self.days[-1] - LONGEST_WINDOW)
+        else:
+            self.kept[place] += kept
+
+    def _drop(self, newest_out_of_reach: int) -> None:
+        """Leave dropping to `_drop_unkept`, which knows what is kept."""
+
+    def _drop_unkept(self, newest_out_of_reach: int) -> None:
+        last = bisect_right(self.days, newest_out_of_reach) - 1
+        for place in reversed(range(last)):
+            if not self.kept[place]:
+                for column in (self.days, self.kept, *self.sums):
+                    del column[place]
+
+
+class Credit(msgspec.Struct, array_like=True, gc=False):
+    """What was credited to the referrer: travels with the record through a merge.
+
+    `customer` and `life` are those under which the credit began, `k` counts what was sent.
+    """
+
+    customer: str
+    life: int
+    referrer: str
+    k: int = 0
+    converted: bool = False
+
+
+class Signup(msgspec.Struct, array_like=True, gc=False):
+    """The first registration: its day, and who brought the customer."""
+
+    day: int
+    referrer: str | None = None
+    credit: Credit | None = None
+
+
+class Hold(msgspec.Struct, array_like=True, gc=False):
+    """What keeps a rung from following the rules: a grace, a placement. Places count from 1.
+
+    `grace` is the instant at which it ends, `placed` the place held by hand, `until` the instant
+    at which that ends; 0 stands for none.
+    """
+
+    grace: int = 0
+    placed: int = 0
+    until: int = 0
+
+
+class Customer(msgspec.Struct, gc=False):
+    """Everything kept about one customer.
+
+    Verdicts lie in columns, one entry for each ladder in the order of the rules: `rungs` and
+    `standings` are places counted from 1 (0: none), `since` instants, `holds` by ladder index.
+    """
+
+    as_of: int
+    life: int
+    seen: Book[msgspec.Struct]
+    orders: Book[Order]
+    reviews: Book[Review]
+    referrals: Book[Referral]
+    bought: Bought
+    asked: Series
+    reviewed: Series
+    brought: Series
+    wanted: Peaks
+    happened: Series
+    sent: int
+    card: str | None
+    signup: Signup | None
+    attributes: dict[str, Attribute]
+    forgotten_until: int
+    rungs: bytearray
+    standings: bytearray
+    since: list[int]
+    sequences: list[int]
+    holds: dict[int, Hold]
+    due: int | None = None
+
+    @property
+    def counted_until(self) -> int:
+        """The newest day of an order that counts, remembered or not; -1 without one."""
+        for day, kept in zip(reversed(self.bought.days), reversed(self.bought.kept), strict=True):
+            if kept:
+                return max(day, self.forgotten_until)
+        return self.forgotten_until
+
+
+_ORDERS = msgspec.msgpack.Decoder(list[Order])
+_REVIEWS = msgspec.msgpack.Decoder(list[Review])
+_REFERRALS = msgspec.msgpack.Decoder(list[Referral])
+
+
+def book_of_events() -> Book[msgspec.Struct]:
+    """Make an empty memory of applied events."""
+    return Book(REMEMBERED_EVENTS, None)
+
+
+def book_of_orders() -> Book[Order]:
+    """Make an empty memory of orders."""
+    return Book(REMEMBERED_ENTRIES, _ORDERS)
+
+
+def book_of_reviews() -> Book[Review]:
+    """Make an empty memory of reviews."""
+    return Book(REMEMBERED_ENTRIES, _REVIEWS)
+
+
+def book_of_referrals() -> Book[Referral]:
+    """Make an empty memory of referred customers."""
+    return Book(REMEMBERED_ENTRIES, _REFERRALS)
+
+
+def stranger(as_of: int, life: int, ladders: int) -> Customer:
+    """Make the record of somebody of whom nothing is known yet, on none of `ladders` ladders."""
+    return Customer(
+        as_of=as_of,
+        life=life,
+        seen=book_of_events(),
+        orders=book_of_orders(),
+        reviews=book_of_reviews(),
+        referrals=book_of_referrals(),
+        bought=Bought(),
+        asked=Series(),
+        reviewed=Series(),
+        brought=Series(),
+        wanted=Peaks(),
+        happened=Series(),
+        sent=0,
+        card=None,
+        signup=None,
+        attributes={},
+        forgotten_until=-1,
+        rungs=bytearray(ladders),
+        standings=bytearray(ladders),
+        since=[0] * ladders,
+        sequences=[0] * ladders,
+        holds={},
+    )
+
+
+class Moved(msgspec.Struct, array_like=True, gc=False):
+    """In the place of an absorbed customer's record: where its events go now."""
+
+    into: str
+    life: int
+    sequences: list[int]
+
+
+class Erased(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What stays of an erased customer: when, and how many records the id has had."""
+
+    instant: int
+    lives: int
+
+
+class Slot(msgspec.Struct, gc=False):
+    """All that is stored under one customer id. `aliases` are the ids absorbed into it.
+
+    `touched` says that something here is not yet stored; `stored` is the codec's own note of the
+    rows that are (`app.wire.record`).
+    """
+
+    id: str
+    record: Customer | Moved | None = None
+    erased: Erased | None = None
+    aliases: tuple[str, ...] = ()
+    touched: bool = False
+    stored: int = 0
+
+    @property
+    def next_life(self) -> int:
+        """The how-manieth record of this id a new one would be."""
+        return (self.erased.lives if self.erased else 0) + 1

@@ -1,0 +1,104 @@
+"""Why a customer stands where they stand, and what comes next: contract section 10."""
+
+from copy import deepcopy
+from typing import Any
+
+from app.core.change import Change
+from app.core.customer import Customer, Slot
+from app.core.due import NEVER, Cutter, advance, due_after
+from app.core.facts import NAMESPACE, PLAIN_FACTS, Cuts, python_expression
+from app.core.instants import format_instant
+from app.core.ladder import FactRef, Ladder
+from app.core.move import is_placed, next_of
+from app.core.rules import Rules
+
+_LOOKS_AHEAD = 1000
+"""Due instants looked at to foresee the next step by time alone."""
+
+
+def describe(rules: Rules, slot: Slot, customer: str, now: int, cutter: Cutter) -> dict[str, Any]:
+    """Return what `GET /v1/customers/{id}` gives, as of an instant (microseconds).
+
+    `customer` is the id asked for; where it was absorbed, `slot` is its survivor's.
+    """
+    c = slot.record
+    if not isinstance(c, Customer):
+        raise TypeError("describe needs a customer's record")
+    instant = max(now, c.as_of)
+    day = rules.calendar.day_of(instant)
+    cuts = cutter.at(day)
+    foreseen = _foresee(rules, slot, instant, cutter)
+    answer: dict[str, Any] = {"customer_id": slot.id}
+    if customer != slot.id:
+        answer = {"customer_id": customer, "merged_into": slot.id}
+    answer["as_of"] = format_instant(instant)
+    answer["facts"] = _facts(rules, c, day, cuts)
+    answer["ladders"] = {
+        ladder.id: _standing(ladder, index, c, instant, day, cuts, foreseen.get(ladder.id))
+        for index, ladder in enumerate(rules.ladders)
+    }
+    return answer
+
+
+def _facts(rules: Rules, c: Customer, day: int, cuts: Cuts) -> dict[str, Any]:
+    scope = {**NAMESPACE, "c": c, "day": day, "cuts": cuts}
+    named = {fact.text: fact for ladder in rules.ladders for fact in ladder.facts}
+    plain = {name: FactRef(name, name, ()) for name in PLAIN_FACTS}
+    attributes = {
+        f"profile.{name}": FactRef(f"profile.{name}", f"profile.{name}", ())
+        for name in sorted(rules.attributes)
+    }
+    return {
+        text: eval(python_expression(fact), scope)  # noqa: S307 (from a declared table, no input)
+        for text, fact in {**plain, **attributes, **dict(sorted(named.items()))}.items()
+    }
+
+
+def _standing(
+    ladder: Ladder,
+    index: int,
+    c: Customer,
+    instant: int,
+    day: int,
+    cuts: Cuts,
+    due: Change | None,
+) -> dict[str, Any]:
+    place = c.rungs[index]
+    hold = c.holds.get(index)
+    placed = hold is not None and is_placed(hold, instant)
+    rung = ladder.rungs[place - 1] if place else None
+    above = next_of(ladder, place, c, day, cuts)
+    because = None
+    if rung is not None and not placed:
+        facts = ladder.rung_facts(place - 1, c, day, cuts)
+        because = {"rule": rung.when, "facts": facts}
+    by_hand = None
+    if placed and hold is not None:
+        until = format_instant(hold.until) if hold.until else None
+        by_hand = {"rung": ladder.rungs[hold.placed - 1].id, "until": until}
+    return {
+        "rung": rung.id if rung else None,
+        "since": format_instant(c.since[index]) if rung else None,
+        "sequence": c.sequences[index],
+        "because": because,
+        "next": {"rung": above.rung, "rule": above.rule, "facts": above.facts} if above else None,
+        "due": {"at": format_instant(due.time), "to": due.to} if due else None,
+        "placed": by_hand,
+    }
+
+
+def _foresee(rules: Rules, slot: Slot, instant: int, cutter: Cutter) -> dict[str, Change]:
+    """Return the next step on each ladder if nothing but time passes; cuts stay as they are."""
+    c = deepcopy(slot.record)
+    assert isinstance(c, Customer)
+    steps: dict[str, Change] = {}
+    for _ in range(_LOOKS_AHEAD):
+        due, _ladders = due_after(rules, c, instant)
+        if due == NEVER:
+            break
+        changes: list[Change] = []
+        advance(rules, slot.id, c, due, cutter, changes)
+        for change in changes:
+            steps.setdefault(change.ladder, change)
+        instant = due
+    return steps

@@ -1,0 +1,133 @@
+"""Customers who become one, and customers who are forgotten: contract section 6."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from app.core.book import Book
+from app.core.customer import Customer, Erased, Moved, Order, Referral, Review, Slot, stranger
+from app.core.effects import discount_order, discount_referral, discount_review
+from app.core.handover import Absorb, Forget, Handover
+from app.core.series import highest_of_both, united
+
+
+E = TypeVar("E", Order, Review, Referral)
+
+
+def is_one_with(slot: Slot, customer: str) -> bool:
+    """Tell whether an id is this customer's own or was absorbed into it."""
+    return customer == slot.id or customer in slot.aliases
+
+
+def depart(slot: Slot, absorb: Absorb) -> None:
+    """Leave a forwarding in the place of an absorbed customer's record."""
+    record = slot.record
+    sequences = record.sequences if record else []
+    life = record.life if record else slot.next_life - 1
+    slot.record = Moved(absorb.to, life, list(sequences))
+    slot.aliases = ()
+
+
+def erase(slot: Slot, instant: int) -> list[Handover]:
+    """Delete all that is kept under an id but the marker; returns what its aliases are told."""
+    lives = slot.record.life if slot.record else slot.next_life - 1
+    told: list[Handover] = [Forget(alias, instant, instant) for alias in slot.aliases]
+    earlier = slot.erased.instant if slot.erased else instant
+    slot.record, slot.aliases = None, ()
+    slot.erased = Erased(max(instant, earlier), lives)
+    return told
+
+
+def next_stop(slot: Slot, moved: Moved, absorb: Absorb) -> Absorb | None:
+    """Say where an absorbed record goes on to; None if it comes to rest here.
+
+    Forwardings that run in a circle are merges that crossed: the smallest id of it survives.
+    """
+    path = (*absorb.path, slot.id)
+    if absorb.settle:
+        return None
+    if moved.into not in path:
+        return msgspec.structs.replace(absorb, to=moved.into, path=path)
+    survivor = min(path[path.index(moved.into) :])
+    if survivor == slot.id:
+        return None
+    return msgspec.structs.replace(absorb, to=survivor, path=path, settle=True)
+
+
+def settle_here(slot: Slot, moved: Moved, ladders: int) -> None:
+    """Make an absorbed id a customer again: the one that survives merges that crossed."""
+    record = stranger(0, max(moved.life, 1), ladders)
+    if moved.sequences:
+        record.sequences = list(moved.sequences)
+    slot.record = record
+
+
+def unite(slot: Slot, c: Customer, other: Customer) -> None:
+    """Take an absorbed customer's facts into the survivor's record; verdicts stay its own."""
+    _unite_book(c.orders, other.orders, lambda order: discount_order(other, order))
+    _unite_book(c.reviews, other.reviews, lambda review: discount_review(other, review))
+    _unite_book(c.referrals, other.referrals, lambda known: discount_referral(other, known))
+    _unite_bought(c, other)
+    c.asked = united(c.asked, other.asked)
+    c.reviewed = united(c.reviewed, other.reviewed)
+    c.brought = united(c.brought, other.brought)
+    c.happened = united(c.happened, other.happened)
+    c.wanted = highest_of_both(c.wanted, other.wanted)
+    c.sent += other.sent
+    c.card = c.card if c.card is not None else other.card
+    c.attributes = {**other.attributes, **c.attributes}
+    c.forgotten_until = max(c.forgotten_until, other.forgotten_until)
+    _unite_seen(c.seen, other.seen)
+    _choose_signup(slot, c, other)
+
+
+def _unite_book(
+    own: Book[E], others: Book[E], discount: Callable[[E], None]
+) -> None:
+    """Keep the newest by date of both; what the survivor has already counts once, as its own."""
+    items = own.items()
+    known = {key for key, _ in items}
+    for key, entry in others.items():
+        if key not in known:
+            items.append((key, entry))
+        elif not (isinstance(entry, Order) and entry.void):
+            discount(entry)
+    items.sort(key=lambda item: item[1].day)
+    own.fill(items[-own.limit :])
+
+
+def _unite_bought(c: Customer, other: Customer) -> None:
+    """Add up purchases by day, and count anew which days have a remembered order."""
+    sums = united(c.bought, other.bought)
+    had = {*_kept_days(c), *_kept_days(other)}
+    kept = dict.fromkeys(sums.days, 0)
+    for _, order in c.orders.items():
+        if not order.void:
+            kept[order.day] += 1
+    c.bought = type(c.bought)(sums.days, sums.sums, [kept[day] for day in sums.days])
+    lost = [day for day in had if not kept[day]]
+    c.forgotten_until = max([c.forgotten_until, *lost])
+
+
+def _kept_days(c: Customer) -> list[int]:
+    return [d for d, kept in zip(c.bought.days, c.bought.kept, strict=True) if kept]
+
+
+def _unite_seen(own: Book[msgspec.Struct], others: Book[msgspec.Struct]) -> None:
+    """Remember the newest of both, taken in turn: their order between the two is not known."""
+    mine, theirs = own.keys()[::-1], others.keys()[::-1]
+    newest_first: list[bytes] = []
+    for place in range(max(len(mine), len(theirs))):
+        newest_first += mine[place : place + 1] + theirs[place : place + 1]
+    own.fill_ids(list(dict.fromkeys(newest_first))[: own.limit][::-1])
+
+
+def _choose_signup(slot: Slot, c: Customer, other: Customer) -> None:
+    """Keep the survivor's own referral if it has one that is not ignored, else take the other's."""
+    if other.signup is None:
+        return
+    own = c.signup
+    own_counts = own and own.referrer is not None and not is_one_with(slot, own.referrer)
+    if own is None or (not own_counts and other.signup.referrer is not None):
+        c.signup = other.signup

@@ -1,0 +1,139 @@
+"""Who spends most: the cuts of `top_spender(p, n)`, taken at each day boundary (contract 3).
+
+Of the m customers with spend in the last n days, ranked, the cut is the spend of the one at rank
+ceil(p * m / 100). It holds for the day.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from app.core.customer import Customer
+from app.core.facts import Cuts
+from app.core.series import within
+
+_BLOCK = 512
+_DAYS_KEPT = 800
+
+Ranked = tuple[int, str]
+"""A spend and whose it is."""
+
+
+class _Order:
+    """Ranked spends, smallest first, in blocks short enough for cheap insertion."""
+
+    __slots__ = ("_blocks", "size")
+
+    def __init__(self) -> None:
+        self._blocks: list[list[Ranked]] = [[]]
+        self.size = 0
+
+    def _block_of(self, entry: Ranked) -> int:
+        low, high = 0, len(self._blocks) - 1
+        while low < high:
+            middle = (low + high) // 2
+            if self._blocks[middle][-1] < entry:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def add(self, entry: Ranked) -> None:
+        at = self._block_of(entry)
+        block = self._blocks[at]
+        insort(block, entry)
+        self.size += 1
+        if len(block) > 2 * _BLOCK:
+            self._blocks[at : at + 1] = [block[:_BLOCK], block[_BLOCK:]]
+
+    def remove(self, entry: Ranked) -> None:
+        at = self._block_of(entry)
+        block = self._blocks[at]
+        del block[bisect_left(block, entry)]
+        self.size -= 1
+        if not block and len(self._blocks) > 1:
+            del self._blocks[at]
+
+    def from_top(self, rank: int) -> int:
+        """Return the spend at a rank, 1 the greatest."""
+        for block in reversed(self._blocks):
+            if rank <= len(block):
+                return block[-rank][0]
+            rank -= len(block)
+        raise IndexError(rank)
+
+    def between(self, low: int, high: int) -> Iterator[str]:
+        """Yield whose spend is at least `low` and below `high`."""
+        for block in self._blocks[self._block_of((low, "")) :]:
+            for spend, customer in block[bisect_left(block, (low, "")) :]:
+                if spend >= high:
+                    return
+                yield customer
+
+
+_BEYOND = 1 << 80
+
+
+class Ranking:
+    """The spend of customers in each window, and the cuts of each day.
+
+    Somebody counts once `note` has been called for them; `turn` is called at each day boundary.
+    """
+
+    def __init__(self, tops: Sequence[tuple[int, int]]) -> None:
+        """`tops` are the (percent, days) that the ladders name."""
+        self._tops = tops
+        self._windows = sorted({days for _, days in tops})
+        self._spends: dict[int, dict[str, int]] = {days: {} for days in self._windows}
+        self._orders = {days: _Order() for days in self._windows}
+        self._drops: dict[int, set[str]] = {}
+        self._cuts: dict[int, dict[tuple[int, int], int]] = {}
+        self._day: int | None = None
+
+    def at(self, day: int) -> Cuts:
+        """Return the cuts that hold for a day; none before the first boundary."""
+        if self._day is None:
+            return {}
+        return self._cuts.get(min(day, self._day), {})
+
+    def note(self, customer: str, c: Customer, today: int, days: Iterable[int]) -> None:
+        """Take in a customer's spend as of `today`, after it changed on some `days`."""
+        for window in self._windows:
+            self._set(window, customer, within(c.bought, 1, today - window + 1))
+            for day in days:
+                if day + window > today:
+                    self._drops.setdefault(day + window, set()).add(customer)
+
+    def forget(self, customer: str) -> None:
+        """Count a customer no longer (absorbed or erased)."""
+        for window in self._windows:
+            self._set(window, customer, 0)
+
+    def turn(self, day: int, read: Callable[[str], Customer | None]) -> set[str]:
+        """Take the cuts at the boundary at which `day` begins; returns whose standing flips."""
+        for customer in self._drops.pop(day, ()):
+            c = read(customer)
+            for window in self._windows:
+                spend = within(c.bought, 1, day - window + 1) if c else 0
+                self._set(window, customer, spend)
+        before = self.at(day)
+        cuts = {top: self._cut(*top) for top in self._tops if self._orders[top[1]].size}
+        self._cuts[day], self._day = cuts, day
+        self._cuts.pop(day - _DAYS_KEPT, None)
+        flipped: set[str] = set()
+        for top in self._tops:
+            low, high = sorted((before.get(top, _BEYOND), cuts.get(top, _BEYOND)))
+            flipped.update(self._orders[top[1]].between(low, high))
+        return flipped
+
+    def _cut(self, percent: int, window: int) -> int:
+        order = self._orders[window]
+        return order.from_top(-(-percent * order.size // 100))
+
+    def _set(self, window: int, customer: str, spend: int) -> None:
+        spends, order = self._spends[window], self._orders[window]
+        before = spends.pop(customer, 0)
+        if before > 0:
+            order.remove((before, customer))
+        if spend > 0:
+            spends[customer] = spend
+            order.add((spend, customer))

@@ -1,0 +1,75 @@
+"""Everything that stays the same from event to event: the ladders and the shop's settings."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+
+from app.core.facts import EVERYTHING, PROFILE, group_of, series_of
+from app.core.instants import Calendar
+from app.core.ladder import Ladder
+from app.core.money import Rates
+
+
+class Rules:
+    """The ladders in order, and what follows from them. A set of ladders is a bit mask.
+
+    `windows` says for each dated series which windows look at it, shortest first, each with the
+    ladders that ask for it: these are the day boundaries at which somebody may move.
+    """
+
+    def __init__(
+        self,
+        ladders: Iterable[Ladder],
+        calendar: Calendar,
+        rates: Rates,
+        attributes: Iterable[str] = (),
+        quiet_before: int | None = None,
+    ) -> None:
+        """`attributes` are kept beside those that a ladder names; `quiet_before` is an instant."""
+        self.ladders = tuple(ladders)
+        self.calendar = calendar
+        self.rates = rates
+        self.quiet_before = quiet_before if quiet_before is not None else -1
+        self.attributes = frozenset(attributes).union(*(lad.attributes for lad in self.ladders))
+        self.by_id = {ladder.id: index for index, ladder in enumerate(self.ladders)}
+        self.all = (1 << len(self.ladders)) - 1
+        self.tops = sorted(frozenset[tuple[int, int]]().union(*(lad.tops for lad in self.ladders)))
+        self.top_ladders = self._mask(lambda ladder: bool(ladder.tops))
+        self.windows = self._windows()
+        self._groups = [_groups_of(ladder) for ladder in self.ladders]
+        self.touched_by = cache(self._touched_by)
+        self.indices = cache(_indices)
+
+    def _mask(self, wanted: Callable[[Ladder], bool]) -> int:
+        return sum(1 << index for index, ladder in enumerate(self.ladders) if wanted(ladder))
+
+    def _touched_by(self, groups: int) -> int:
+        """Return the ladders that depend on any of the groups of facts."""
+        return sum(1 << index for index, own in enumerate(self._groups) if own & groups)
+
+    def _windows(self) -> tuple[tuple[str, tuple[tuple[int, int], ...]], ...]:
+        found: dict[str, dict[int, int]] = {}
+        for index, ladder in enumerate(self.ladders):
+            for name, days in ladder.windows:
+                of_series = found.setdefault(series_of(name), {})
+                of_series[days] = of_series.get(days, 0) | 1 << index
+        return tuple((series, tuple(sorted(found[series].items()))) for series in sorted(found))
+
+
+def _groups_of(ladder: Ladder) -> int:
+    groups = PROFILE if ladder.attributes else 0
+    for name in ladder.names:
+        groups |= group_of(name)
+    return groups & EVERYTHING
+
+
+def _indices(mask: int) -> tuple[int, ...]:
+    return tuple(_bits(mask))
+
+
+def _bits(mask: int) -> Iterator[int]:
+    index = 0
+    while mask:
+        if mask & 1:
+            yield index
+        mask >>= 1
+        index += 1
