@@ -1,0 +1,95 @@
+"""How every client of ours reaches Kafka: one place that knows of brokers and security."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from app.errors import BrokerError, SettingsError
+from app.settings import Settings
+
+
+def arguments(settings: Settings) -> dict[str, Any]:
+    """What aiokafka's producer, consumer and admin client all take, for these settings."""
+    given: dict[str, Any] = {
+        "bootstrap_servers": settings.brokers,
+        "client_id": settings.app_id,
+        "security_protocol": settings.security_protocol,
+    }
+    if settings.security_protocol.endswith("SSL"):
+        given["ssl_context"] = _ssl_context(settings)
+    if settings.security_protocol.startswith("SASL"):
+        given["sasl_mechanism"] = settings.sasl_mechanism
+        given["sasl_plain_username"] = settings.sasl_username
+        given["sasl_plain_password"] = settings.sasl_password
+    return given
+
+
+@asynccontextmanager
+async def admin(settings: Settings) -> AsyncIterator[Any]:
+    """A started admin client. Raises BrokerError when no broker answers."""
+    client = AIOKafkaAdminClient(**arguments(settings))
+    try:
+        await _start(client, settings)
+        yield client
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def producer(settings: Settings, **more: Any) -> AsyncIterator[Any]:
+    """A started producer that waits for all copies and repeats nothing. Raises BrokerError."""
+    client = AIOKafkaProducer(
+        **arguments(settings), **{"enable_idempotence": True, "acks": "all", **more}
+    )
+    try:
+        await _start(client, settings)
+        yield client
+    finally:
+        await client.stop()
+
+
+@asynccontextmanager
+async def consumer(settings: Settings, **more: Any) -> AsyncIterator[Any]:
+    """A started consumer without a group that reads what was committed. Raises BrokerError."""
+    client = AIOKafkaConsumer(
+        **arguments(settings),
+        **{"isolation_level": "read_committed", "auto_offset_reset": "earliest", **more},
+    )
+    try:
+        await _start(client, settings)
+        yield client
+    finally:
+        await client.stop()
+
+
+async def _start(client: Any, settings: Settings) -> None:
+    try:
+        await client.start()
+    except (KafkaError, OSError) as error:
+        raise BrokerError(
+            f"no Kafka answers at {settings.brokers} ({settings.security_protocol}): "
+            f"{str(error) or type(error).__name__}; "
+            "see LADDER_BROKERS or --brokers, and the security settings"
+        ) from error
+
+
+def _ssl_context(settings: Settings) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=settings.ssl_cafile)
+        if settings.ssl_certfile is not None:
+            context.load_cert_chain(
+                settings.ssl_certfile, settings.ssl_keyfile, lambda: settings.ssl_password or ""
+            )
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            [f"LADDER_SSL_CAFILE, _CERTFILE, _KEYFILE or _PASSWORD cannot be used: {error}"]
+        ) from error
+    context.check_hostname = settings.ssl_check_hostname
+    return context
