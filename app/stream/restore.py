@@ -6,13 +6,14 @@ it stands, unless it is broken, somebody else's, or so old that deletions may ha
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer
+from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.structs import TopicPartition
 
 from app.stream.due import index
@@ -151,6 +152,8 @@ class _Reader:
         place, progress = self.changelog.place, self.progress
         progress.position, progress.end = position, self.end
         self.consumer.seek(place, position)
+        _only_rows(self.consumer)
+        store.compact_later(fresh)
         while position < self.end:
             async with asyncio.timeout(STALLED):
                 rows = await self._fetch(position)
@@ -161,6 +164,7 @@ class _Reader:
             await self.faults.reach("during-restore")
         last = self._standing(max(position, self.end))
         store.write((), last, log=not fresh)
+        store.compact_later(False)
         if fresh:
             # Before anything is written with a log: after a crash the log alone would be read.
             await _to_the_end(store.flush)
@@ -173,9 +177,9 @@ class _Reader:
             found = await self.consumer.getmany(place, timeout_ms=200, max_records=RECORDS)
             records = found.get(place, [])
             if records or await self.consumer.position(place) > position:
-                rows = {record.key: record.value for record in records}
+                rows = list(dict(records).items())
                 _refuse_newer(rows, place.topic)
-                return list(rows.items())
+                return rows
 
     def _standing(self, offset: int) -> Standing:
         place = self.changelog.place
@@ -194,7 +198,26 @@ async def _to_the_end(call: Callable[[], None]) -> None:
         raise
 
 
-def _refuse_newer(rows: Mapping[bytes, bytes | None], topic: str) -> None:
-    for key, value in rows.items():
-        if value and key[:1] == HOT and value[0] > VERSION:
-            raise too_new(topic, value[0])
+def _only_rows(consumer: AIOKafkaConsumer) -> None:
+    """Let this consumer give pairs of key and value: making a ConsumerRecord takes half the time."""
+    fetcher = consumer._fetcher
+    fetch = fetcher._proc_fetch_request
+
+    async def fetched(*arguments: Any) -> Any:
+        wake = await fetch(*arguments)
+        for result in fetcher._records.values():
+            if isinstance(result, FetchResult):
+                result._partition_records._consumer_record = _row
+        return wake
+
+    fetcher._proc_fetch_request = fetched
+
+
+def _row(_: TopicPartition, record: Any) -> Row:
+    return record.key, record.value
+
+
+def _refuse_newer(rows: Sequence[Row], topic: str) -> None:
+    newest = max((value[0] for key, value in rows if value and key[:1] == HOT), default=0)
+    if newest > VERSION:
+        raise too_new(topic, newest)

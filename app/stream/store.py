@@ -157,6 +157,13 @@ class Store:
         except Exception as error:
             raise StoreBroken(f"{self.path}: {error}") from error
 
+    def compact_later(self, later: bool) -> None:
+        """Leave tidying up, while much is written, until it is said to be over."""
+        try:
+            self._db.set_options({"disable_auto_compactions": "true" if later else "false"})
+        except Exception as error:
+            raise StoreBroken(f"{self.path}: {error}") from error
+
     def flush(self) -> None:
         """Make what was written without a log last."""
         try:
