@@ -30,7 +30,7 @@ def token(value: str) -> str:
 
 def whole(low: int, high: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
-        if not re.fullmatch(r"\d{1,18}", value) or not low <= int(value) <= high:
+        if not re.fullmatch(r"[0-9]{1,18}", value) or not low <= int(value) <= high:
             raise ValueError(f"must be a whole number from {low} to {high}")
         return int(value)
 
@@ -39,7 +39,7 @@ def whole(low: int, high: int) -> Callable[[str], int]:
 
 def seconds(low: float, high: float) -> Callable[[str], float]:
     def parse(value: str) -> float:
-        if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value) or not low <= float(value) <= high:
+        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value) or not low <= float(value) <= high:
             raise ValueError(f"must be seconds, from {low:g} to {high:g}")
         return float(value)
 
@@ -69,7 +69,7 @@ def brokers(value: str) -> str:
     places = [place.strip() for place in value.split(",")]
     for place in places:
         host, _, port = place.rpartition(":")
-        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        if not host or not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
             raise ValueError(f"must be host:port, comma separated; {place!r} is not")
     return ",".join(places)
 

@@ -47,7 +47,7 @@ def _setting(
     default: str, parse: Callable[[str], object], meaning: str, *, secret: bool = False
 ) -> Any:
     declared = {"default": default, "parse": parse, "meaning": meaning, "secret": secret}
-    return dataclasses.field(metadata=declared)
+    return dataclasses.field(metadata=declared, repr=not secret)
 
 
 INPUTS = (
