@@ -159,6 +159,22 @@ def _wider(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 conditions = st.recursive(leaves, _wider, max_leaves=10)
 
+# Few facts, met on some ways and not on others: what keeping a fact in a local must survive.
+tests_of_one = st.builds(
+    "{} {} {}".format, st.sampled_from(["purchases", "units", "profile.a"]), comparisons, leaves
+)
+tangled = st.recursive(
+    tests_of_one,
+    lambda inner: st.builds(
+        "{}({} {} {})".format,
+        st.sampled_from(["", "not "]),
+        inner,
+        st.sampled_from(["and", "or"]),
+        inner,
+    ),
+    max_leaves=6,
+)
+
 
 def _ask(ref: FactRef) -> str:
     return f"ask(c, {ref.text!r})"
@@ -193,7 +209,7 @@ def test_a_compiled_condition_holds_when_the_naive_reading_says_so(
 
 
 @given(
-    texts=st.lists(conditions, min_size=1, max_size=5),
+    texts=st.lists(st.one_of(tangled, conditions), min_size=1, max_size=5),
     facts=tables,
     climb=st.sampled_from(["cumulative", "free", "segment"]),
 )
