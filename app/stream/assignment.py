@@ -1,0 +1,274 @@
+"""What is done at a rebalance, in place of Faust's recovery: partitions up side by side.
+
+The group's protocol is eager: everything is revoked at each rebalance and most of it comes back.
+So a revoke only stops the work; producers and stores stay open, and what the next assignment
+lacks is closed then. Every partition goes its own way: one that is ready consumes while another
+is still being restored. A newer generation takes over from an older one wherever it stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+import structlog
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+)
+from aiokafka.structs import ConsumerRecord, TopicPartition
+from mode import Service
+from mode.utils.locks import Event
+
+from app.ops import metrics as m
+from app.stream.host import REBALANCE_SECONDS
+from app.stream.intake import Fetch, Intake
+
+log = structlog.get_logger(__name__)
+
+SIDE_BY_SIDE = 8
+"""Partitions that are restored at the same time."""
+RETRY_SECONDS = (0.2, 1.0, 2.0, 5.0)
+"""Between attempts to open a partition; the last one again and again."""
+NO_USE_TO_RETRY = (
+    TopicAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    ClusterAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+)
+STOP_SECONDS = 7.0
+"""What partitions get to finish and close when the worker stops."""
+
+
+class Partition(Protocol):
+    """What the assignment needs of a partition; see `app.stream.partition`."""
+
+    state: str
+
+    async def open(self) -> Mapping[TopicPartition, int]: ...
+    def start(self) -> None: ...
+    def offer(self, tp: TopicPartition, records: list[ConsumerRecord]) -> None: ...
+    async def quiesce(self) -> None: ...
+    def positions(self) -> Mapping[TopicPartition, int]: ...
+    async def close(self) -> None: ...
+
+
+class Assignment(Service):
+    """The partitions of this worker, and the host that they talk to.
+
+    `new` makes the partition of a number. `stopped_by` is told of an error that must stop the
+    worker; it may be called more than once.
+    """
+
+    abstract = False
+    in_recovery = False
+
+    def __init__(
+        self,
+        app: Any,
+        *,
+        sources: Iterable[str],
+        new: Callable[[int, Assignment], Partition],
+        metrics: m.Metrics,
+        stopped_by: Callable[[BaseException], None],
+    ) -> None:
+        super().__init__(beacon=app.beacon)
+        self.app = app
+        self.partitions: dict[int, Partition] = {}
+        self.generation: int | None = None
+        """The one whose assignment is held; None while there is none."""
+        self.completed = Event()
+        self._sources = tuple(sources)
+        self._new = new
+        self._metrics = metrics
+        self._stopped_by = stopped_by
+        self._intake = Intake(app.thread)
+        self._last_generation: int | None = None
+        self._opening: dict[int, asyncio.Task[Mapping[TopicPartition, int]]] = {}
+        self._consuming: set[int] = set()
+        self._job: asyncio.Task[None] | None = None
+        self._side_by_side = asyncio.Semaphore(SIDE_BY_SIDE)
+
+    # What Faust calls.
+
+    def on_partitions_revoked(self, revoked: object) -> None:
+        """At once, before anything else: nothing more reaches a partition."""
+        self.completed.clear()
+        self.generation = None
+        self._intake.forget()
+        if self._job is not None:
+            self._job.cancel()
+
+    async def on_rebalance(
+        self, assigned: object, revoked: object, newly_assigned: object, generation_id: int = 0
+    ) -> None:
+        if self._job is not None:
+            self._job.cancel()
+        wanted = {tp.partition for tp in self.app.assignor.assigned_actives()}
+        self._metrics.count(m.REBALANCES)
+        log.info("partitions assigned", generation=generation_id, partitions=sorted(wanted))
+        self._job = asyncio.create_task(self._bring_up(wanted, generation_id))
+
+    async def on_stop(self) -> None:
+        self.on_partitions_revoked(())
+        for task in self._opening.values():
+            task.cancel()
+        await self.quiesce(STOP_SECONDS / 2)
+        closing = [partition.close() for partition in self.partitions.values()]
+        await _bounded(closing, STOP_SECONDS / 2, "closing")
+        self.partitions.clear()
+
+    async def quiesce(self, seconds: float = REBALANCE_SECONDS / 2) -> None:
+        """Finish or abort what is under way. The group waits for this before it goes on."""
+        started = sorted(self._consuming)
+        self._consuming.clear()
+        stopping = [self.partitions[number].quiesce() for number in started]
+        for number in await _bounded(stopping, seconds, "finishing a batch"):
+            await self._drop(started[number])
+
+    # What partitions ask of their host.
+
+    async def seek(self, positions: Mapping[TopicPartition, int]) -> None:
+        await self._intake.seek(positions)
+
+    def resume(self, tp: TopicPartition) -> None:
+        self._intake.resume(tp)
+
+    def pause(self, tp: TopicPartition) -> None:
+        self._intake.pause(tp)
+
+    def end_of(self, tp: TopicPartition) -> int | None:
+        return self._intake.end_of(tp)
+
+    def position_of(self, tp: TopicPartition) -> int | None:
+        return self._intake.position_of(tp)
+
+    def failed(self, number: int, error: BaseException) -> None:
+        log.error("partition gave up", partition=number, error=str(error) or repr(error))
+        self._stopped_by(error)
+
+    def deliver(self, fetch: Fetch) -> None:
+        """From an agent: hand a fetch to its partition. Whatever goes wrong stops the worker."""
+        try:
+            partition = self.partitions.get(fetch.tp.partition)
+            if partition is not None:
+                self._intake.deliver(fetch, partition.offer)
+        except Exception as error:
+            self.failed(fetch.tp.partition, error)
+
+    async def reopen(self, number: int) -> None:
+        """Open a partition again that was fenced, though it is still assigned here."""
+        self._consuming.discard(number)
+        await self._bring_one(number, kept=False)
+
+    # The life of an assignment.
+
+    async def _bring_up(self, wanted: set[int], generation: int) -> None:
+        try:
+            await self._part_with(set(self.partitions) - wanted)
+            kept = self._last_generation is not None and generation == self._last_generation + 1
+            self._last_generation = self.generation = generation
+            self.app.flow_control.resume()
+            self.app.consumer.resume_flow()
+            await self.app._fetcher.maybe_start()
+            bringing = (self._bring_one(number, kept=kept) for number in sorted(wanted))
+            await asyncio.gather(*bringing)
+            self._say_ready(generation)
+            await self.app.on_rebalance_complete.send()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            self._stopped_by(error)
+
+    def _say_ready(self, generation: int) -> None:
+        self.completed.set()
+        self.app.tables.on_actives_ready()
+        self.app.tables.on_standbys_ready()
+        self.app.on_rebalance_end()
+        log.info("partitions ready", generation=generation, partitions=sorted(self.partitions))
+
+    async def _part_with(self, lost: set[int]) -> None:
+        for number in lost & set(self._opening):
+            self._opening[number].cancel()
+        await asyncio.gather(*(self._drop(number) for number in lost))
+
+    async def _drop(self, number: int) -> None:
+        """Close it for good; another worker may have it already, so nothing is left to save."""
+        partition = self.partitions.pop(number, None)
+        opening = self._opening.pop(number, None)
+        if opening is not None:
+            opening.cancel()
+            await asyncio.wait([opening])
+        if partition is not None:
+            await _bounded([partition.close()], STOP_SECONDS, "closing")
+        self._metrics.forget(number)
+
+    async def _bring_one(self, number: int, *, kept: bool) -> None:
+        """From whatever it is now to consuming."""
+        partition = self.partitions.get(number)
+        if partition is None:
+            partition = self.partitions[number] = self._new(number, self)
+        elif not kept and number in self._opening:
+            # Somebody else may have had it since this began: what it reads now is not the end.
+            self._opening[number].cancel()
+            await asyncio.wait([self._opening.pop(number)])
+        delays = iter(RETRY_SECONDS)
+        while True:
+            try:
+                await self._to_consuming(number, partition, kept=kept)
+                return
+            except NO_USE_TO_RETRY:
+                raise
+            except (KafkaError, OSError, TimeoutError) as error:
+                delay = next(delays, RETRY_SECONDS[-1])
+                log.warning("partition not open yet", partition=number, error=repr(error))
+                await asyncio.sleep(delay)
+
+    async def _to_consuming(self, number: int, partition: Partition, *, kept: bool) -> None:
+        if kept and partition.state == "ready" and number not in self._opening:
+            positions = partition.positions()
+        else:
+            positions = await self._opened(number, partition)
+        await self._intake.seek(positions)
+        partition.start()
+        self._consuming.add(number)
+        log.info("partition consumes", partition=number)
+        for tp in positions:
+            self._intake.resume(tp)
+
+    async def _opened(self, number: int, partition: Partition) -> Mapping[TopicPartition, int]:
+        """Where it starts. Opening goes on when a newer generation ends the wait for it."""
+        if number not in self._opening:
+            self._opening[number] = asyncio.create_task(self._open(partition))
+        opening = self._opening[number]
+        try:
+            return await asyncio.shield(opening)
+        finally:
+            if opening.done() and self._opening.get(number) is opening:
+                del self._opening[number]
+
+    async def _open(self, partition: Partition) -> Mapping[TopicPartition, int]:
+        async with self._side_by_side:
+            return await partition.open()
+
+
+async def _bounded(work: list[Any], seconds: float, doing: str) -> list[int]:
+    """Run all of it side by side; the indexes of what did not end in time or failed."""
+    if not work:
+        return []
+    tasks = [asyncio.ensure_future(one) for one in work]
+    await asyncio.wait(tasks, timeout=seconds)
+    wrong = []
+    for index, task in enumerate(tasks):
+        if not task.done():
+            task.cancel()
+            log.warning("gave up waiting", doing=doing, seconds=seconds)
+            wrong.append(index)
+        elif not task.cancelled() and task.exception() is not None:
+            log.warning("failed", doing=doing, error=repr(task.exception()))
+            wrong.append(index)
+    return wrong

@@ -1,0 +1,160 @@
+"""Faust as the host: its group, assignor, tables, agents and web server, with our parts in its
+seams. Nothing of Faust connects to Kafka but the consumer built in `intake`.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import faust
+from aiohttp.web import Application, SockSite
+from faust.app.base import BootStrategy
+from faust.assignor.client_assignment import ClientMetadata
+from faust.assignor.partition_assignor import PartitionAssignor
+from faust.tables.manager import TableManager
+from faust.web.drivers.aiohttp import Web
+
+from app.stream.intake import Consumer, ConsumerThread, Transport
+
+REBALANCE_SECONDS = 30.0
+"""How long the group waits for a member at a rebalance; work in progress gets half of it."""
+STUCK_SECONDS = 60.0
+"""A main loop that asked for nothing for so long leaves the group."""
+
+
+class Boot(BootStrategy):
+    """Faust's producer is not started: partitions bring their own, with transactions."""
+
+    enable_kafka_producer = False
+
+
+class Assignor(PartitionAssignor):
+    """Faust's assignor, sending the leader what it reads and no more.
+
+    The original sends every member's view of all members with each join, which outgrows a group
+    record with many partitions and workers.
+    """
+
+    @property
+    def _metadata(self) -> Any:
+        return ClientMetadata(
+            assignment=self._assignment,
+            url=str(self._url),
+            changelog_distribution={},
+            external_topic_distribution={},
+            topic_groups=self._topic_groups,
+        )
+
+    def on_assignment(self, assignment: Any) -> None:
+        """As the original, but a static member may come back under another URL."""
+        metadata = ClientMetadata.loads(self._decompress(assignment.user_data))
+        self._assignment = metadata.assignment
+        self._topic_groups = dict(metadata.topic_groups)
+        self._active_tps = self._assignment.active_tps
+        self._standby_tps = self._assignment.standby_tps
+        self.changelog_distribution = metadata.changelog_distribution
+        self.external_topic_distribution = metadata.external_topic_distribution
+        given = sorted(assignment.assignment)
+        said = sorted(self._assignment.kafka_protocol_assignment(self._table_manager))
+        if given != said:
+            raise RuntimeError(f"Kafka assigned {given!r}, the assignor {said!r}")
+
+
+class Tables(TableManager):
+    """Faust's tables, brought up by the app's own service instead of Faust's recovery."""
+
+    @property
+    def recovery(self) -> Any:
+        return self.app.bring_up
+
+    async def on_start(self) -> None:
+        """As the original, but for its second of sleep."""
+        self._recovery = self.recovery  # what the original's on_stop looks at
+        await self._update_channels()
+        await self.recovery.start()
+
+
+class WebServer(Web):
+    """Faust's web server with none of its pages, on a socket that is bound already."""
+
+    default_blueprints: Any = ()
+    production_blueprints: Any = ()
+    debug_blueprints: Any = ()
+    optional_blueprints: Any = ()
+
+    def _create_site(self) -> SockSite:
+        return SockSite(self._runner, self.app.listener)
+
+
+class LadderApp(faust.App):
+    """A Faust app whose parts in the seams are ours.
+
+    `bring_up` must be set before it starts; `listener` is a bound socket; `routes` adds our views
+    to Faust's web server.
+    """
+
+    BootStrategy = Boot
+    bring_up: Any
+
+    def __init__(
+        self,
+        app_id: str,
+        *,
+        partitions: int,
+        standbys: int,
+        session_timeout: float,
+        instance_id: str | None,
+        url: str,
+        client: Mapping[str, object],
+        listener: socket.socket,
+        routes: Callable[[Application], None],
+    ) -> None:
+        super().__init__(
+            app_id,
+            broker=f"kafka://{str(client['bootstrap_servers']).partition(',')[0]}",
+            store="memory://",
+            canonical_url=url,
+            topic_partitions=partitions,
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            table_standby_replicas=standbys,
+            broker_session_timeout=session_timeout,
+            broker_request_timeout=max(session_timeout + 1, 40.0),
+            broker_rebalance_timeout=REBALANCE_SECONDS,
+            consumer_group_instance_id=instance_id,
+            stream_wait_empty=False,
+            stream_recovery_delay=0.0,
+            worker_redirect_stdouts=False,
+            TableManager=Tables,
+            PartitionAssignor=Assignor,
+        )
+        self.listener = listener
+        self._routes = routes
+        self.consumer_arguments: dict[str, object] = {
+            **client,
+            "group_id": app_id,
+            "group_instance_id": instance_id,
+            "session_timeout_ms": int(session_timeout * 1000),
+            "heartbeat_interval_ms": int(min(3.0, session_timeout / 4) * 1000),
+            "rebalance_timeout_ms": int(REBALANCE_SECONDS * 1000),
+            "max_poll_interval_ms": int(STUCK_SECONDS * 1000),
+            "request_timeout_ms": int(max(session_timeout + 1, 40.0) * 1000),
+        }
+
+    def thread(self) -> ConsumerThread:
+        """The thread that aiokafka lives in, once the consumer was made."""
+        return cast(ConsumerThread, cast(Consumer, self.consumer)._thread)
+
+    def on_webserver_init(self, web: Any) -> None:
+        self._routes(web.web_app)
+
+    def _new_transport(self) -> Transport:
+        return Transport(self.conf.broker_consumer, self)
+
+    def _new_web(self) -> WebServer:
+        return WebServer(self)
+
+    def _create_directories(self) -> None:
+        """Faust keeps nothing on disk here."""

@@ -1,0 +1,282 @@
+"""Whole fetches instead of single messages, diverted where Faust asks aiokafka for records.
+
+Faust's own path takes every message by itself and keeps offsets that lose and double events at
+start and rebalance, so input topics do not use it. Here a fetch goes to the agents' channels as
+it came, and Faust, which sees no `Event`, neither acknowledges nor commits it.
+
+Two threads meet in this module: aiokafka lives in the consumer thread, everything else in the
+main loop. What the consumer thread owns (`_flowing`, `_epochs`, `_ends`) changes only there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import ConsumerStoppedError, OffsetOutOfRangeError
+from aiokafka.structs import ConsumerRecord, TopicPartition
+from faust.transport.drivers import aiokafka as driver
+
+from app.errors import OffsetsLost
+
+FETCH_WAIT_MS = 100
+FETCH_BYTES = 1 << 20
+"""For each partition of a topic; every paused one may hold this much in memory."""
+TAKE_RECORDS = 10_000
+"""At most so many records are parsed in one go: the parser holds the interpreter."""
+TAKE_SECONDS = 0.1
+NONE_FLOWS = TopicPartition("", -1)
+"""Stands in the set of flowing partitions, because aiokafka takes an empty set for all of them."""
+
+
+class Fetch(msgspec.Struct, frozen=True):
+    """What one partition of a topic gave: records, and where it stands after them.
+
+    `generation` tells which assignment it belongs to and `epoch` which seek; `start` and `end`
+    are fetch positions (transaction markers take offsets too, so `records` may be empty);
+    `stable` is the last stable offset.
+    """
+
+    tp: TopicPartition
+    records: list[ConsumerRecord]
+    generation: int
+    epoch: int
+    start: int
+    end: int
+    stable: int | None
+
+
+class Sought(msgspec.Struct, frozen=True):
+    """Where a partition of a topic was put: from here on only fetches of `epoch` count."""
+
+    epoch: int
+    position: int
+    stable: int
+
+
+class RebalanceListener(driver.ConsumerRebalanceListener):
+    """Holds every partition still from the first moment of an assignment on."""
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> Any:
+        self._thread.hold(())
+        return super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self._thread.hold(assigned)
+        await super().on_partitions_assigned(assigned)
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """aiokafka's consumer in its thread, with a fetch that keeps positions and records together."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._flowing: set[TopicPartition] = {NONE_FLOWS}
+        self._epoch = 0
+        self._epochs: dict[TopicPartition, int] = {}
+        self._ends: dict[TopicPartition, int] = {}
+        self._stables: dict[TopicPartition, int | None] = {}
+
+    def _create_worker_consumer(self, transport: object) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            **self.app.consumer_arguments,
+            partition_assignment_strategy=[self.app.assignor],
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            max_partition_fetch_bytes=FETCH_BYTES,
+            max_poll_records=TAKE_RECORDS,
+        )
+
+    def hold(self, assigned: Iterable[TopicPartition]) -> None:
+        """Nothing flows until it was sought and resumed.
+
+        The position 0 is never read from; it keeps aiokafka from looking for one by itself.
+        """
+        self._flowing = {NONE_FLOWS}
+        self._ends.clear()
+        consumer = self._ensure_consumer()
+        for tp in assigned:
+            consumer.pause(tp)
+            consumer.seek(tp, 0)
+
+    async def place(self, positions: Mapping[TopicPartition, int]) -> dict[TopicPartition, Sought]:
+        """Pause these partitions and put them where they are to be read from."""
+        consumer = self._ensure_consumer()
+        stable = await consumer.end_offsets(list(positions))
+        sought = {}
+        self._epoch += 1
+        for tp, position in positions.items():
+            self._flowing.discard(tp)
+            consumer.pause(tp)
+            consumer.seek(tp, position)
+            self._epochs[tp] = self._epoch
+            self._ends[tp] = position
+            self._stables[tp] = stable[tp]
+            sought[tp] = Sought(self._epoch, position, stable[tp])
+        return sought
+
+    def flow(self, tp: TopicPartition, epoch: int) -> None:
+        """Let it flow, unless it was sought again or assigned anew since it was asked for."""
+        if tp in self._ends and self._epochs[tp] == epoch:
+            self._ensure_consumer().resume(tp)
+            self._flowing.add(tp)
+
+    def stem(self, tp: TopicPartition) -> None:
+        self._flowing.discard(tp)
+        consumer = self._ensure_consumer()
+        if tp in consumer.assignment():
+            consumer.pause(tp)
+
+    async def take(self) -> list[Fetch]:
+        """What was fetched of the partitions that flow; waits a moment when there is nothing."""
+        consumer = self._ensure_consumer()
+        if consumer._closed or consumer._fetcher._closed:
+            raise ConsumerStoppedError
+        with consumer._subscription.fetch_context():
+            if not self.consumer.flow_active or len(self._flowing) == 1:
+                await asyncio.sleep(TAKE_SECONDS)
+                return []
+            records = await consumer._fetcher.fetched_records(
+                self._flowing, timeout=TAKE_SECONDS, max_records=TAKE_RECORDS
+            )
+        return self._told(consumer, records)
+
+    def _told(
+        self, consumer: AIOKafkaConsumer, records: Mapping[TopicPartition, list[ConsumerRecord]]
+    ) -> list[Fetch]:
+        """No await since the records were taken, so positions and epochs are those they had."""
+        subscription = consumer._subscription.subscription
+        assignment = subscription.assignment if subscription is not None else None
+        if assignment is None or not assignment.active:
+            return []
+        fetches = []
+        for tp in self._ends:
+            state = assignment.state_value(tp)
+            if state is None:
+                continue
+            start, end = self._ends[tp], state.position
+            stable = self._stables[tp] if state.lso is None else state.lso
+            if end != start or stable != self._stables[tp]:
+                self._ends[tp], self._stables[tp] = end, stable
+                found = records.get(tp, [])
+                generation, epoch = self.app.consumer_generation_id, self._epochs[tp]
+                fetches.append(Fetch(tp, found, generation, epoch, start, end, stable))
+        return fetches
+
+    def later(self, change: Callable[..., object], *arguments: object) -> None:
+        """From any thread: change what this thread owns, here and in the order asked."""
+        with contextlib.suppress(RuntimeError):  # its loop is closed: the worker is stopping
+            self.thread_loop.call_soon_threadsafe(change, *arguments)
+
+
+class Consumer(driver.Consumer):
+    """Faust's consumer, but for its way of reading."""
+
+    RebalanceListener = RebalanceListener
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[Any, Any]]:
+        """Put whole fetches on the channels of their topics; yields nothing.
+
+        Keeps the checks of the original: the flow is active, the generation is the one that was
+        fetched in, the partition is active (the thread takes only of those that flow). It goes on
+        asking while nothing flows, since a consumer that does not ask is taken for stuck by
+        aiokafka and kept out of the group: only a main loop that hangs may end like that.
+        """
+        for fetch in await self._taken():
+            if not self.flow_active or fetch.generation != self.app.consumer_generation_id:
+                break  # revoked meanwhile: all of it will be sought again
+            (channel,) = self.app.topics._tp_index[fetch.tp]
+            channel.queue.force_put_nowait(fetch)
+        none: tuple[tuple[Any, Any], ...] = ()
+        for message in none:  # what makes this the async generator that Faust expects
+            yield message
+
+    async def _taken(self) -> list[Fetch]:
+        try:
+            fetches: list[Fetch] = await self._thread.call_thread(self._thread.take)
+        except OffsetOutOfRangeError as error:
+            raise OffsetsLost(_lost(error)) from error
+        return fetches
+
+    def verify_event_path(self, now: float, tp: object) -> None:
+        """Faust would complain that input topics are never committed through it."""
+
+
+class Transport(driver.Transport):
+    """Faust's transport over aiokafka with the consumer above."""
+
+    Consumer = Consumer
+
+
+def _lost(error: OffsetOutOfRangeError) -> str:
+    wanted = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+    places = ", ".join(f"{tp.topic}[{tp.partition}] at {at}" for tp, at in wanted.items())
+    return (
+        f"the broker no longer has the records that come next ({places or error}): they were "
+        "deleted before this worker read them. To go on with what is left, replay into a new "
+        "LADDER_APP_ID; nothing was skipped silently"
+    )
+
+
+class Intake:
+    """The main loop's side: where every partition of a topic stands, and what moves it.
+
+    `deliver` is the only place at which records reach a partition. It drops what belongs to an
+    older seek, and stops everything when a fetch does not begin where the one before ended.
+    """
+
+    def __init__(self, thread: Callable[[], ConsumerThread]) -> None:
+        self._thread = thread
+        self._at: dict[TopicPartition, Sought] = {}
+
+    async def seek(self, positions: Mapping[TopicPartition, int]) -> None:
+        """Consume from here, once resumed. Until then these partitions are still."""
+        thread = self._thread()
+        self._at.update(await thread.call_thread(thread.place, positions))
+
+    def resume(self, tp: TopicPartition) -> None:
+        if tp in self._at:
+            thread = self._thread()
+            thread.later(thread.flow, tp, self._at[tp].epoch)
+
+    def pause(self, tp: TopicPartition) -> None:
+        thread = self._thread()
+        thread.later(thread.stem, tp)
+
+    def end_of(self, tp: TopicPartition) -> int | None:
+        """The last stable offset seen with the fetch that was delivered last."""
+        at = self._at.get(tp)
+        return None if at is None else at.stable
+
+    def position_of(self, tp: TopicPartition) -> int | None:
+        """The offset after everything that was delivered, transaction markers included."""
+        at = self._at.get(tp)
+        return None if at is None else at.position
+
+    def forget(self) -> None:
+        """What is still on its way belongs to an assignment that is over."""
+        self._at.clear()
+
+    def deliver(
+        self, fetch: Fetch, offer: Callable[[TopicPartition, list[ConsumerRecord]], None]
+    ) -> None:
+        at = self._at.get(fetch.tp)
+        if at is None or at.epoch != fetch.epoch:
+            return
+        if fetch.start != at.position:
+            raise RuntimeError(
+                f"{fetch.tp.topic}[{fetch.tp.partition}]: a fetch begins at {fetch.start} where "
+                f"{at.position} was due: records would be skipped"
+            )
+        stable = at.stable if fetch.stable is None else fetch.stable
+        self._at[fetch.tp] = Sought(fetch.epoch, fetch.end, stable)
+        offer(fetch.tp, fetch.records)
