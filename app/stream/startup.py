@@ -1,0 +1,95 @@
+"""What must be right in the cluster before Faust starts, each failure one clear message."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import faust.streams
+import structlog
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    KafkaError,
+    NotCoordinatorForGroupError,
+)
+from aiokafka.protocol.admin import ApiVersionRequest
+
+from app.errors import BrokerError, BrokerUnfit, StartupRefused
+from app.settings import Settings
+from app.stream import clients, topic_admin, topics
+from app.stream.remembered import Remembered, decode, refuse_if_changed
+
+log = structlog.get_logger(__name__)
+
+TRANSACTIONS = {22: "InitProducerId", 24: "AddPartitionsToTxn", 25: "AddOffsetsToTxn",
+                26: "EndTxn", 28: "TxnOffsetCommit"}  # fmt: skip
+"""Requests that a broker must answer, by their numbers in the protocol."""
+WAIT_SECONDS = 1.0
+SAY_SECONDS = 10.0
+COORDINATOR_ATTEMPTS = 60
+
+
+def refuse_without_extension() -> None:
+    """Faust's iterator in Python acknowledges what it skips; only the compiled one will do."""
+    if faust.streams._CStreamIterator is None:
+        raise StartupRefused(
+            "Faust's compiled extension is not there (faust._cython.streams): install "
+            "faust-streaming from a wheel, or with a C compiler at hand"
+        )
+
+
+async def wait_for_broker(settings: Settings, say: Callable[[str], None]) -> None:
+    """Return when a broker answers. `say` is told what is waited for and why."""
+    waited = 0.0
+    while True:
+        try:
+            async with clients.admin(settings):
+                return
+        except BrokerError as error:
+            say(str(error))
+            if waited % SAY_SECONDS < WAIT_SECONDS:
+                log.warning("waiting for Kafka", brokers=settings.brokers, error=str(error))
+        await asyncio.sleep(WAIT_SECONDS)
+        waited += WAIT_SECONDS
+
+
+async def check_cluster(settings: Settings, ladders: Iterable[str], remembered: Remembered) -> None:
+    """Raises BrokerUnfit, TopicsError, RememberedSettingsDiffer or LadderChanged."""
+    async with clients.admin(settings) as admin:
+        await _refuse_without_transactions(admin)
+        await topic_admin.check(admin, topics.declared(settings, ladders))
+        for text in await _committed_notes(admin, settings):
+            noted = decode(text)
+            if noted is not None:
+                refuse_if_changed(noted, remembered)
+
+
+async def _refuse_without_transactions(admin: Any) -> None:
+    answer = await admin._send_request(ApiVersionRequest())
+    offered = {number for number, _, _ in answer.api_versions}
+    missing = [name for number, name in TRANSACTIONS.items() if number not in offered]
+    if missing:
+        raise BrokerUnfit(
+            f"the broker has no transactions (it does not answer {', '.join(missing)}): "
+            "use Apache Kafka 2.5 or newer, or the embedded broker"
+        )
+
+
+async def _committed_notes(admin: Any, settings: Settings) -> Sequence[str]:
+    """The different notes that lie beside the group's committed offsets."""
+    attempts = 0
+    while True:
+        try:
+            committed = await admin.list_consumer_group_offsets(settings.app_id)
+            return sorted({told.metadata for told in committed.values()})
+        except (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError) as error:
+            # A fresh cluster makes the topic of group offsets when it is first asked for one.
+            attempts += 1
+            if attempts == COORDINATOR_ATTEMPTS:
+                raise BrokerError(f"Kafka has no coordinator for groups: {error}") from error
+            await asyncio.sleep(0.5)
+        except KafkaError as error:
+            raise BrokerError(
+                f"Kafka does not give the offsets of the group {settings.app_id}: {error}"
+            ) from error
