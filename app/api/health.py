@@ -1,0 +1,49 @@
+"""`/health/live` and `/health/ready`: 200, or 503 with the reasons.
+
+The body is `{"status": "ok" | "unavailable", "reasons": [...]}`, with `partitions` where there
+are some: `{"3": {"state": "restoring", "restored": 1200, "of": 40000}}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import orjson
+from aiohttp import web
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+class Health(Protocol):
+    """What a process says of itself; an empty list of reasons means yes."""
+
+    def not_alive(self) -> Sequence[str]: ...
+    def not_ready(self) -> Sequence[str]: ...
+    def partitions(self) -> Mapping[int, Mapping[str, object]]: ...
+
+
+def add_health(application: web.Application, health: Health) -> None:
+    async def live(request: web.Request) -> web.Response:
+        return _answer(health.not_alive(), {})
+
+    async def ready(request: web.Request) -> web.Response:
+        return _answer(health.not_ready(), health.partitions())
+
+    application.router.add_get("/health/live", live)
+    application.router.add_get("/health/ready", ready)
+
+
+def _answer(reasons: Sequence[str], partitions: Mapping[int, Mapping[str, object]]) -> web.Response:
+    body: dict[str, object] = {
+        "status": "unavailable" if reasons else "ok",
+        "reasons": list(reasons),
+    }
+    if partitions:
+        body["partitions"] = {str(number): dict(told) for number, told in partitions.items()}
+    return web.Response(
+        body=orjson.dumps(body),
+        status=503 if reasons else 200,
+        content_type="application/json",
+        headers=NO_STORE,
+    )

@@ -1,0 +1,69 @@
+"""What a worker says of its health: alive while its loop turns and partitions make progress,
+ready once it joined its group and everything assigned to it is restored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from aiokafka.structs import TopicPartition
+
+
+class Partition(Protocol):
+    """Of `app.stream.partition.Partition`."""
+
+    state: str
+
+    @property
+    def progress(self) -> tuple[int, int]: ...
+
+
+class Assigned(Protocol):
+    """Of `app.stream.assignment.Assignment`."""
+
+    partitions: Mapping[int, Any]
+    generation: int | None
+
+
+class Watched(Protocol):
+    """Of `app.stream.watch.Watch`."""
+
+    stalled: Mapping[TopicPartition, float]
+
+
+class Readiness:
+    """Health of a running worker. `ending` is set when it was told to stop."""
+
+    def __init__(self, assigned: Assigned, watched: Watched) -> None:
+        self._assigned = assigned
+        self._watched = watched
+        self.ending = False
+
+    def not_alive(self) -> Sequence[str]:
+        return [
+            f"{tp.topic}[{tp.partition}]: no commit for {age:.0f} s though there is lag"
+            for tp, age in sorted(self._watched.stalled.items())
+        ]
+
+    def not_ready(self) -> Sequence[str]:
+        if self.ending:
+            return ["the worker is stopping"]
+        if self._assigned.generation is None:
+            return ["waiting for the group to assign partitions"]
+        return [
+            f"partition {number} is {partition.state}"
+            for number, partition in sorted(self._assigned.partitions.items())
+            if partition.state != "ready"
+        ]
+
+    def partitions(self) -> Mapping[int, Mapping[str, object]]:
+        return {number: _told(part) for number, part in sorted(self._assigned.partitions.items())}
+
+
+def _told(partition: Partition) -> dict[str, object]:
+    told: dict[str, object] = {"state": partition.state}
+    if partition.state == "restoring":
+        restored, end = partition.progress
+        told.update(restored=restored, of=end)
+    return told
