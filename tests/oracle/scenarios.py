@@ -40,6 +40,8 @@ def random_scenario(seed: int) -> Scenario:
     story = Story(
         chance, chance.randrange(3, 9), ladders, currencies, [scale * a for a in amounts]
     )
+    if chance.random() < 0.25:
+        story.about_people()
     for instant in moments.draw(count, horizon):
         scenario.events.append(tell(chance, story, instant, scenario.events))
     first, last = min(moments.taken), max(moments.taken)

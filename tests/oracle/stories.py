@@ -57,6 +57,15 @@ class Story:
             "profile.placed": self.place,
         }  # fmt: skip
 
+    def about_people(self) -> None:
+        """Little but referrals, refunds, merges and a few erasures."""
+        self.people += [f"c-{number}" for number in range(len(self.people), 9)]
+        self.weights = {
+            "purchase.completed": 22, "purchase.refunded": 34, "signup.registered": 20,
+            "profile.merged": 3, "profile.erased": 1, "referral.converted": 3,
+            "referral.reversed": 2, "profile.updated": 2,
+        }  # fmt: skip
+
     def tell(self, instant: int) -> Data:
         """One event at this instant."""
         self.number += 1
@@ -106,11 +115,11 @@ class Story:
         if not self.orders:
             return who, {"order_id": "o0", "amount": 5, "currency": "VND"}
         owner, order, amount, currency = chance.choice(self.orders[-10:])
-        part = chance.choice([1, amount, amount, amount // 2, amount - 1, amount + 7, amount // 3])
+        parts = [1, amount, amount, amount, amount // 2, amount // 3, amount - 1, amount + 7]
         if chance.random() < 0.04:
             currency = chance.choice(self.currencies)
         who = who if chance.random() < 0.08 else owner
-        return who, {"order_id": order, "amount": max(part, 1), "currency": currency}
+        return who, {"order_id": order, "amount": max(chance.choice(parts), 1), "currency": currency}
 
     def signup(self, who: str, instant: int) -> Data:
         kind = self.chance.random()

@@ -138,6 +138,21 @@ def test_a_full_refund_voids_and_reverses_the_credit_of_the_referrer() -> None:
     ]
 
 
+def test_what_was_credited_goes_on_under_its_own_name_after_a_merge() -> None:
+    likes = {"attributes": {"likes": ["golf"]}}
+    events = [
+        event("a", "2024-03-01T09:00:00Z", "profile.updated", "old", **likes),
+        event("s", "2024-03-01T10:00:00Z", "signup.registered", "new", referred_by="old"),
+        purchase("o", "2024-03-01T11:00:00Z", "new", 250),
+        event("m", "2024-03-01T12:00:00Z", "profile.merged", "new", into="b"),
+        event("f", "2024-03-01T13:00:00Z", "purchase.refunded", "b",
+              order_id="o", amount=250, currency="VND"),
+    ]  # fmt: skip
+    last = [c for c in run(Scenario(events, EDGY)).changes if c["subject"] == "old"][-1]
+    assert last["data"]["trigger"]["id"] == "credit/new/2"
+    assert last["data"]["cause"] == "refund"
+
+
 def test_after_an_erasure_ids_tell_the_life_and_old_events_are_dropped() -> None:
     events = [
         purchase("o", "2024-03-01T10:00:00Z"),
