@@ -1,7 +1,8 @@
 """The index of what is due: one local row for each customer that something is due for.
 
-It is derived from the hot rows, which carry the instant in bytes 1 to 8, and never goes to the changelog. Entries may be out of date: who
-takes one asks the customer's record. So a look that changes nothing costs one entry and no more.
+It is derived from the hot rows, whose bytes 1 to 8 are the instant, and never goes to the
+changelog. Entries may be out of date: who takes one asks the customer's record. So a look that
+changes nothing costs one entry and no more.
 """
 
 from collections.abc import Iterable
