@@ -115,7 +115,7 @@ class Story:
         if not self.orders:
             return who, {"order_id": "o0", "amount": 5, "currency": "VND"}
         owner, order, amount, currency = chance.choice(self.orders[-10:])
-        parts = [1, amount, amount, amount, amount // 2, amount // 3, amount - 1, amount + 7]
+        parts = [1, *[amount] * 3, amount // 2, amount // 3, amount - 1, amount + 7]
         if chance.random() < 0.04:
             currency = chance.choice(self.currencies)
         who = who if chance.random() < 0.08 else owner
