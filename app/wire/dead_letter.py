@@ -23,6 +23,23 @@ OURS = frozenset({EXCEPTION, MESSAGE, TOPIC, PARTITION, OFFSET, REASON})
 REFUSED = b"loyalty.Refused"
 """What stands for the class of an exception: a record is refused as a value, none is raised."""
 
+MEANINGS: dict[str, str] = {
+    "too-large": "the value is longer than 64 KiB",
+    "not-json": "the value is null, or no JSON in UTF-8, or nested deeper than 64",
+    "not-an-event": "a required attribute of the envelope is missing or wrong",
+    "unknown-type": "the type is none that is known here",
+    "key-mismatch": "the Kafka key is not the UTF-8 bytes of the subject",
+    "bad-data": "a field is missing, wrong, beyond its limit, or contradicts what is known",
+    "unknown-ladder": "a placement on a ladder that is not loaded",
+    "future": "the time is more than a day ahead of the wall clock",
+    "no-rate": "the rates file has no rate for the currency on or before the event's date",
+    "wrong-partition": "the key belongs into another partition: the producer's partitioner differs",
+    "unknown-order": "a refund of an order that the customer's record does not know (any more)",
+    "unknown-review": "a removal of a review that the customer's record does not know (any more)",
+    "unknown-referral": "a reversal of a conversion that the record does not know (any more)",
+}
+"""What each reason means, in the order in which faults are looked for."""
+
 _MAX_MESSAGE = 1024
 
 Headers = Sequence[tuple[str, bytes | None]]

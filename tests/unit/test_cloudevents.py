@@ -9,6 +9,7 @@ import pytest
 from app.core import events
 from app.core.events import Event, Refused
 from app.core.instants import parse_instant
+from app.wire.classify import classify
 from app.wire.cloudevents import decode, quick
 
 ENVELOPE: dict[str, Any] = {
@@ -38,6 +39,7 @@ def purchase(**fields: Any) -> bytes:
 def data_of(value: bytes) -> events.Data:
     found = decode(value, b"c-42")
     assert isinstance(found, Event), found
+    assert repr(found) == repr(classify(value, b"c-42", (), keyed=True))  # by the quick way or not
     return found.data
 
 
@@ -75,6 +77,8 @@ def test_the_event_of_the_contract_is_read() -> None:
         ("referral.converted", {"referred_id": "c", "currency": "USD"}, None),
         ("referral.reversed", {"referred_id": "c-7"}, events.ReferralReversed("c-7")),
         ("interaction.seen", {"need": "problem"}, events.InteractionSeen(1)),
+        ("interaction.seen", {"need": "solution"}, events.InteractionSeen(2)),
+        ("interaction.seen", {"need": "brand"}, events.InteractionSeen(3)),
         ("interaction.seen", {"need": "decision"}, events.InteractionSeen(4)),
         ("profile.merged", {"into": "c-43"}, events.ProfileMerged("c-43")),
         ("profile.erased", None, events.ProfileErased()),

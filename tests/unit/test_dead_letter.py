@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.core.events import REASONS
 from app.wire import dead_letter
 
 WRITTEN = [
@@ -59,3 +60,7 @@ def test_what_lacks_our_headers_or_has_wrong_ones_is_no_letter_of_ours(
 def test_a_long_message_is_cut_and_half_a_character_does_no_harm() -> None:
     found = dict(dead_letter.headers("bad-data", "\ud800" + "x" * 5000, "t", 0, 0))
     assert found["__streams.errors.message"] == b"\\ud800" + b"x" * 1023
+
+
+def test_every_reason_has_its_meaning_in_the_order_of_the_contract() -> None:
+    assert tuple(dead_letter.MEANINGS) == REASONS
