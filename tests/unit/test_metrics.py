@@ -1,0 +1,70 @@
+"""Metrics are declared once, and a partition that left takes its series with it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from app.ops import metrics as m
+
+
+def lines(metrics: m.Metrics, name: str) -> list[str]:
+    text = metrics.text().decode()
+    return [line for line in text.splitlines() if line.startswith(name)]
+
+
+def test_every_name_is_ours_and_says_its_unit_or_that_it_counts() -> None:
+    names = [metric.name for metric in m.DECLARED]
+    assert len(set(names)) == len(names)
+    for metric in m.DECLARED:
+        assert re.fullmatch(r"ladder_[a-z_]+", metric.name)
+        assert metric.name.endswith("_total") == (metric.kind == "counter"), metric.name
+        assert bool(metric.buckets) == (metric.kind == "histogram"), metric.name
+        assert metric.help.endswith("."), metric.name
+
+
+def test_what_is_declared_is_shown_under_the_declared_name() -> None:
+    shown = m.Metrics().text().decode()
+    for metric in m.DECLARED:
+        assert f"# HELP {metric.name} {metric.help}" in shown
+        assert f"# TYPE {metric.name} {metric.kind}" in shown
+
+
+def test_customers_are_summed_over_partitions_and_go_with_them() -> None:
+    metrics = m.Metrics()
+    metrics.customers(0, {("raving-fan", "member"): 3})
+    metrics.customers(1, {("raving-fan", "member"): 4, ("rfm", "lost"): 1})
+    assert 'ladder_customers{ladder="raving-fan",rung="member"} 7.0' in lines(
+        metrics, m.CUSTOMERS.name
+    )
+    metrics.forget(1)
+    assert lines(metrics, m.CUSTOMERS.name) == [
+        'ladder_customers{ladder="raving-fan",rung="member"} 3.0'
+    ]
+
+
+def test_a_partition_that_left_leaves_no_series_behind() -> None:
+    metrics = m.Metrics()
+    for partition in ("1", "11"):
+        metrics.set(m.LAG, 5, "commerce.purchases", partition)
+        metrics.set(m.RESTORE_REMAINING, 5, partition)
+    metrics.forget(1)
+    assert len(lines(metrics, m.LAG.name)) == 1
+    assert len(lines(metrics, m.RESTORE_REMAINING.name)) == 1
+    assert 'partition="11"' in lines(metrics, m.LAG.name)[0]
+
+
+def test_an_undeclared_metric_is_an_error() -> None:
+    stray = m.Metric("ladder_stray_total", "counter", (), "Not declared.")
+    with pytest.raises(KeyError):
+        m.Metrics().count(stray)
+
+
+def test_counts_and_observations_add_up() -> None:
+    metrics = m.Metrics()
+    metrics.count(m.DEAD_LETTERS, 2, "not-json")
+    metrics.count(m.DEAD_LETTERS, 1, "not-json")
+    metrics.observe(m.BATCH_SIZE, 100)
+    assert 'ladder_dead_letters_total{reason="not-json"} 3.0' in lines(metrics, m.DEAD_LETTERS.name)
+    assert "ladder_batch_records_sum 100.0" in lines(metrics, m.BATCH_SIZE.name)
