@@ -119,7 +119,8 @@ class Story:
         if chance.random() < 0.04:
             currency = chance.choice(self.currencies)
         who = who if chance.random() < 0.08 else owner
-        return who, {"order_id": order, "amount": max(chance.choice(parts), 1), "currency": currency}
+        part = max(chance.choice(parts), 1)
+        return who, {"order_id": order, "amount": part, "currency": currency}
 
     def signup(self, who: str, instant: int) -> Data:
         kind = self.chance.random()
