@@ -10,7 +10,7 @@ from app.core.book import hash_id
 from app.core.change import Change, Trigger
 from app.core.credit import settle_credit
 from app.core.customer import Customer, Hold, Moved, Slot, stranger
-from app.core.due import NEVER, Cutter, due_after
+from app.core.due import NEVER, Cutter, next_instant
 from app.core.due import advance as advance_customer
 from app.core.effects import take_in
 from app.core.events import (
@@ -358,5 +358,5 @@ def next_due(rules: Rules, slot: Slot) -> int | None:
     if not isinstance(c, Customer):
         return None
     if c.due is None:
-        c.due = due_after(rules, c, c.as_of)[0]
+        c.due = next_instant(rules, c, c.as_of)
     return None if c.due == NEVER else c.due

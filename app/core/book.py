@@ -113,7 +113,7 @@ class Book(Generic[E]):
             del entries[place]
             self._set_older(_without(ids, place), entries)
 
-    def items(self) -> list[tuple[bytes, E]]:
+    def contents(self) -> list[tuple[bytes, E]]:
         """Return all that is remembered, oldest first."""
         entries = self._entries_of_older()[self.skip :] + self._entries(self.recent)
         return list(zip(self.keys(), entries, strict=True))

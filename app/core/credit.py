@@ -49,7 +49,7 @@ def settle_credit(rules: Rules, slot: Slot, c: Customer, event: Event) -> Credit
 def _earliest(c: Customer, since: int) -> int:
     """Return the worth of the earliest order that counts, dated on or after a day."""
     orders: list[Order] = [
-        order for _, order in c.orders.items() if not order.void and order.day >= since
+        order for _, order in c.orders.contents() if not order.void and order.day >= since
     ]
     return worth(min(orders, key=lambda order: order.day)) if orders else 0
 

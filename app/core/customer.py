@@ -203,6 +203,18 @@ def stranger(as_of: int, life: int, ladders: int) -> Customer:
     )
 
 
+def with_own_verdicts(c: Customer) -> Customer:
+    """Return a copy that the clock may move on without moving the original (facts are shared)."""
+    return msgspec.structs.replace(
+        c,
+        rungs=bytearray(c.rungs),
+        standings=bytearray(c.standings),
+        since=list(c.since),
+        sequences=list(c.sequences),
+        holds=dict(c.holds),
+    )
+
+
 class Moved(msgspec.Struct, array_like=True, gc=False):
     """In the place of an absorbed customer's record: where its events go now."""
 

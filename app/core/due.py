@@ -33,13 +33,15 @@ class NoCuts:
         return {}
 
 
-def due_after(rules: Rules, c: Customer, after: int) -> tuple[int, int]:
-    """Return the first due instant after another, and the set of ladders it concerns.
+def _boundaries(
+    rules: Rules, c: Customer, today: int, last: int
+) -> tuple[list[tuple[int, int]], int]:
+    """Return the days after `today` up to `last` on which a window drops something.
 
-    The instant is `NEVER` when nothing is to come.
+    Each comes with the set of ladders it concerns; second is the first such day after `last`.
     """
-    today = rules.calendar.day_of(after)
-    boundary, ladders = NEVER, 0
+    found: dict[int, int] = {}
+    following = NEVER
     for name, windows in rules.windows:
         days: list[int] = getattr(c, name).days
         if not days:
@@ -48,12 +50,21 @@ def due_after(rules: Rules, c: Customer, after: int) -> tuple[int, int]:
         for length, concerned in windows:
             if newest + length <= today:
                 continue
-            drop = days[bisect_right(days, today - length)] + length
-            if drop < boundary:
-                boundary, ladders = drop, concerned
-            elif drop == boundary:
-                ladders |= concerned
-    instant = NEVER if boundary == NEVER else rules.calendar.start_of(boundary)
+            place = bisect_right(days, today - length)
+            while (drop := days[place] + length) <= last:
+                found[drop] = found.get(drop, 0) | concerned
+                place += 1
+                if place == len(days):
+                    break
+            else:
+                if drop < following:
+                    following = drop
+    return sorted(found.items()), following
+
+
+def _timer(c: Customer, after: int) -> tuple[int, int]:
+    """Return when the next grace or placement ends, and the ladders on which it does."""
+    instant, ladders = NEVER, 0
     for index, hold in c.holds.items():
         for end in (hold.grace, hold.until):
             if after < end < instant:
@@ -63,22 +74,43 @@ def due_after(rules: Rules, c: Customer, after: int) -> tuple[int, int]:
     return instant, ladders
 
 
+def next_instant(rules: Rules, c: Customer, after: int) -> int:
+    """Return the first due instant after another; `NEVER` when nothing is to come."""
+    today = rules.calendar.day_of(after)
+    _, day = _boundaries(rules, c, today, today)
+    boundary = NEVER if day == NEVER else rules.calendar.start_of(day)
+    return min(boundary, _timer(c, after)[0]) if c.holds else boundary
+
+
 def advance(
     rules: Rules, customer: str, c: Customer, until: int, cutter: Cutter, out: list[Change]
 ) -> bool:
     """Evaluate everything due up to and at an instant, in order; tells whether anything changed."""
     if c.due is not None and until < c.due:
         return False
-    seen_until = c.as_of if c.due is None else c.due - 1
+    calendar = rules.calendar
+    seen = c.as_of if c.due is None else c.due - 1
+    if seen >= until:
+        return False
+    boundaries, following = _boundaries(rules, c, calendar.day_of(seen), calendar.day_of(until))
+    boundaries.append((following, 0))
+    look = Look(rules, customer, c, 0, 0, {}, CLOCK)
     changed = False
-    while True:
-        instant, ladders = due_after(rules, c, seen_until)
-        if instant > until:
-            c.due = instant
-            return changed
-        day = rules.calendar.day_of(instant)
-        look = Look(rules, customer, c, instant, day, cutter.at(day), CLOCK)
-        if evaluate(look, ladders, out):
-            c.as_of = instant
-            changed = True
-        seen_until = instant
+    for day, ladders in boundaries:
+        instant = NEVER if day == NEVER else calendar.start_of(day)
+        while True:
+            timer, expiring = _timer(c, seen) if c.holds else (NEVER, 0)
+            now = min(timer, instant)
+            if now > until:
+                break
+            look.instant, look.day = now, calendar.day_of(now)
+            look.cuts = cutter.at(look.day)
+            concerned = (expiring if timer == now else 0) | (ladders if instant == now else 0)
+            if evaluate(look, concerned, out):
+                c.as_of = now
+                changed = True
+            seen = now
+            if now == instant:
+                break
+        c.due = now
+    return changed

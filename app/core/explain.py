@@ -1,16 +1,16 @@
 """Why a customer stands where they stand, and what comes next: contract section 10."""
 
-from copy import deepcopy
 from typing import Any
 
 from app.core.change import Change
-from app.core.customer import Customer, Slot
-from app.core.due import NEVER, Cutter, advance, due_after
+from app.core.conditions import FactRef
+from app.core.customer import Customer, Slot, with_own_verdicts
+from app.core.due import NEVER, Cutter, advance, next_instant
 from app.core.facts import NAMESPACE, PLAIN_FACTS, Cuts, python_expression
 from app.core.instants import format_instant
-from app.core.ladder import FactRef, Ladder
-from app.core.move import is_placed, next_of
-from app.core.rules import Rules
+from app.core.ladder import Ladder
+from app.core.move import is_placed
+from app.core.rules import Rules, next_place
 
 _LOOKS_AHEAD = 1000
 """Due instants looked at to foresee the next step by time alone."""
@@ -27,7 +27,7 @@ def describe(rules: Rules, slot: Slot, customer: str, now: int, cutter: Cutter) 
     instant = max(now, c.as_of)
     day = rules.calendar.day_of(instant)
     cuts = cutter.at(day)
-    foreseen = _foresee(rules, slot, instant, cutter)
+    foreseen = _foresee(rules, slot, c, instant, cutter)
     answer: dict[str, Any] = {"customer_id": slot.id}
     if customer != slot.id:
         answer = {"customer_id": customer, "merged_into": slot.id}
@@ -42,7 +42,7 @@ def describe(rules: Rules, slot: Slot, customer: str, now: int, cutter: Cutter) 
 
 def _facts(rules: Rules, c: Customer, day: int, cuts: Cuts) -> dict[str, Any]:
     scope = {**NAMESPACE, "c": c, "day": day, "cuts": cuts}
-    named = {fact.text: fact for ladder in rules.ladders for fact in ladder.facts}
+    named = {fact.text: fact for fact in _named(rules)}
     plain = {name: FactRef(name, name, ()) for name in PLAIN_FACTS}
     attributes = {
         f"profile.{name}": FactRef(f"profile.{name}", f"profile.{name}", ())
@@ -52,6 +52,12 @@ def _facts(rules: Rules, c: Customer, day: int, cuts: Cuts) -> dict[str, Any]:
         text: eval(python_expression(fact), scope)  # noqa: S307 (from a declared table, no input)
         for text, fact in {**plain, **attributes, **dict(sorted(named.items()))}.items()
     }
+
+
+def _named(rules: Rules) -> list[FactRef]:
+    """Return every fact that a rule of a loaded ladder names."""
+    rungs = [rung for ladder in rules.ladders for rung in ladder.rungs]
+    return [fact for rung in rungs for fact in rung.condition.facts]
 
 
 def _standing(
@@ -67,7 +73,6 @@ def _standing(
     hold = c.holds.get(index)
     placed = hold is not None and is_placed(hold, instant)
     rung = ladder.rungs[place - 1] if place else None
-    above = next_of(ladder, place, c, day, cuts)
     because = None
     if rung is not None and not placed:
         facts = ladder.rung_facts(place - 1, c, day, cuts)
@@ -81,19 +86,32 @@ def _standing(
         "since": format_instant(c.since[index]) if rung else None,
         "sequence": c.sequences[index],
         "because": because,
-        "next": {"rung": above.rung, "rule": above.rule, "facts": above.facts} if above else None,
+        "next": _next(ladder, place, c, day, cuts),
         "due": {"at": format_instant(due.time), "to": due.to} if due else None,
         "placed": by_hand,
     }
 
 
-def _foresee(rules: Rules, slot: Slot, instant: int, cutter: Cutter) -> dict[str, Change]:
+def _next(ladder: Ladder, place: int, c: Customer, day: int, cuts: Cuts) -> dict[str, Any] | None:
+    above = next_place(ladder, place)
+    if above < 0:
+        return None
+    rung = ladder.rungs[above]
+    return {
+        "rung": rung.id,
+        "rule": rung.when,
+        "facts": ladder.rung_facts(above, c, day, cuts),
+    }
+
+
+def _foresee(
+    rules: Rules, slot: Slot, c: Customer, instant: int, cutter: Cutter
+) -> dict[str, Change]:
     """Return the next step on each ladder if nothing but time passes; cuts stay as they are."""
-    c = deepcopy(slot.record)
-    assert isinstance(c, Customer)
+    c = with_own_verdicts(c)
     steps: dict[str, Change] = {}
     for _ in range(_LOOKS_AHEAD):
-        due, _ladders = due_after(rules, c, instant)
+        due = next_instant(rules, c, instant)
         if due == NEVER:
             break
         changes: list[Change] = []

@@ -5,7 +5,8 @@ which it looks) and `cuts` (the top-spender cuts of that day, see `app.core.rank
 """
 
 from collections.abc import Mapping
-from math import sqrt
+from itertools import pairwise
+from math import isqrt
 from typing import Protocol
 
 from app.core.customer import Customer
@@ -22,6 +23,7 @@ BOUGHT, ASKED, REVIEWED, BROUGHT, WANTED, HAPPENED, SENT, CARD, SIGNED, PROFILE 
 EVERYTHING = (1 << 10) - 1
 
 _GAP_DATES = 12
+_ROOT_BITS = 64
 _FEWEST_GAP_DATES = 3
 
 
@@ -137,15 +139,18 @@ def gap_days(c: Customer) -> float | None:
 
 
 def gap_spread(c: Customer) -> float | None:
-    """Population standard deviation of the gaps divided by their mean.
+    """Population standard deviation of the gaps divided by their mean; None with fewer than three.
 
-    In integers up to the root: sqrt(n * sum(g^2) - sum(g)^2) / sum(g).
+    The deviation is sqrt(n * sum(g^2) - sum(g)^2) / n, in integers, so that it is the float next
+    to the true value: what `statistics.pstdev` gives.
     """
     gaps = _gaps(c)
     if not gaps:
         return None
-    together = sum(gaps)
-    return sqrt(len(gaps) * sum(gap * gap for gap in gaps) - together * together) / together
+    count, together = len(gaps), sum(gaps)
+    spread = count * sum(gap * gap for gap in gaps) - together * together
+    deviation = (isqrt(spread << 2 * _ROOT_BITS) // count) / (1 << _ROOT_BITS)
+    return deviation / (together / count)
 
 
 def _gaps(c: Customer) -> list[int]:
@@ -157,7 +162,7 @@ def _gaps(c: Customer) -> list[int]:
                 break
     if len(dates) < _FEWEST_GAP_DATES:
         return []
-    return [later - earlier for later, earlier in zip(dates, dates[1:], strict=False)]
+    return [later - earlier for later, earlier in pairwise(dates)]
 
 
 NAMESPACE: dict[str, object] = {

@@ -65,6 +65,7 @@ class Ladder:
         "climb",
         "digest",
         "down",
+        "falls_at_once",
         "id",
         "kind",
         "names",
@@ -98,6 +99,7 @@ class Ladder:
         self.kind = kind
         self.climb = climb
         self.down = down
+        self.falls_at_once = kind == "segment" or down.mode == "now"
         self.announce = announce
         self.rungs = tuple(rungs)
         self.steps = tuple(place for place, rung in enumerate(self.rungs) if not rung.override)

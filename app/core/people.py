@@ -11,7 +11,6 @@ from app.core.effects import discount_order, discount_referral, discount_review
 from app.core.handover import Absorb, Forget, Handover
 from app.core.series import highest_of_both, united
 
-
 E = TypeVar("E", Order, Review, Referral)
 
 
@@ -82,13 +81,11 @@ def unite(slot: Slot, c: Customer, other: Customer) -> None:
     _choose_signup(slot, c, other)
 
 
-def _unite_book(
-    own: Book[E], others: Book[E], discount: Callable[[E], None]
-) -> None:
+def _unite_book(own: Book[E], others: Book[E], discount: Callable[[E], None]) -> None:
     """Keep the newest by date of both; what the survivor has already counts once, as its own."""
-    items = own.items()
+    items = own.contents()
     known = {key for key, _ in items}
-    for key, entry in others.items():
+    for key, entry in others.contents():
         if key not in known:
             items.append((key, entry))
         elif not (isinstance(entry, Order) and entry.void):
@@ -102,7 +99,7 @@ def _unite_bought(c: Customer, other: Customer) -> None:
     sums = united(c.bought, other.bought)
     had = {*_kept_days(c), *_kept_days(other)}
     kept = dict.fromkeys(sums.days, 0)
-    for _, order in c.orders.items():
+    for _, order in c.orders.contents():
         if not order.void:
             kept[order.day] += 1
     c.bought = type(c.bought)(sums.days, sums.sums, [kept[day] for day in sums.days])
@@ -128,6 +125,9 @@ def _choose_signup(slot: Slot, c: Customer, other: Customer) -> None:
     if other.signup is None:
         return
     own = c.signup
-    own_counts = own and own.referrer is not None and not is_one_with(slot, own.referrer)
-    if own is None or (not own_counts and other.signup.referrer is not None):
+    if own is None:
+        c.signup = other.signup
+        return
+    ignored = own.referrer is None or is_one_with(slot, own.referrer)
+    if ignored and other.signup.referrer is not None:
         c.signup = other.signup

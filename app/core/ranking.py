@@ -12,7 +12,6 @@ from app.core.facts import Cuts
 from app.core.series import within
 
 _BLOCK = 512
-_DAYS_KEPT = 800
 
 Ranked = tuple[int, str]
 """A spend and whose it is."""
@@ -79,9 +78,10 @@ class Ranking:
     Somebody counts once `note` has been called for them; `turn` is called at each day boundary.
     """
 
-    def __init__(self, tops: Sequence[tuple[int, int]]) -> None:
-        """`tops` are the (percent, days) that the ladders name."""
+    def __init__(self, tops: Sequence[tuple[int, int]], days_kept: int | None = None) -> None:
+        """`tops` are the (percent, days) that the ladders name; cuts of `days_kept` days stay."""
         self._tops = tops
+        self._days_kept = days_kept
         self._windows = sorted({days for _, days in tops})
         self._spends: dict[int, dict[str, int]] = {days: {} for days in self._windows}
         self._orders = {days: _Order() for days in self._windows}
@@ -118,7 +118,8 @@ class Ranking:
         before = self.at(day)
         cuts = {top: self._cut(*top) for top in self._tops if self._orders[top[1]].size}
         self._cuts[day], self._day = cuts, day
-        self._cuts.pop(day - _DAYS_KEPT, None)
+        if self._days_kept:
+            self._cuts.pop(day - self._days_kept, None)
         flipped: set[str] = set()
         for top in self._tops:
             low, high = sorted((before.get(top, _BEYOND), cuts.get(top, _BEYOND)))

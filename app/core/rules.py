@@ -3,10 +3,26 @@
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
+import msgspec
+
+from app.core.change import Direction
 from app.core.facts import EVERYTHING, PROFILE, group_of, series_of
 from app.core.instants import Calendar
 from app.core.ladder import Ladder
 from app.core.money import Rates
+
+
+class Path(msgspec.Struct, frozen=True, gc=False):
+    """What is always the same of a step from one rung to another. `next_place` is -1 for none."""
+
+    from_: str | None
+    to: str | None
+    direction: Direction
+    passed: list[str]
+    suggest: str | None
+    next_place: int
+    next_rung: str
+    next_rule: str
 
 
 class Rules:
@@ -38,6 +54,7 @@ class Rules:
         self._groups = [_groups_of(ladder) for ladder in self.ladders]
         self.touched_by = cache(self._touched_by)
         self.indices = cache(_indices)
+        self.path = cache(self._path)
 
     def _mask(self, wanted: Callable[[Ladder], bool]) -> int:
         return sum(1 << index for index, ladder in enumerate(self.ladders) if wanted(ladder))
@@ -53,6 +70,43 @@ class Rules:
                 of_series = found.setdefault(series_of(name), {})
                 of_series[days] = of_series.get(days, 0) | 1 << index
         return tuple((series, tuple(sorted(found[series].items()))) for series in sorted(found))
+
+    def _path(self, index: int, before: int, after: int) -> Path:
+        """Return the step between two places of a ladder, counted from 1 (0: none)."""
+        ladder = self.ladders[index]
+        above = next_place(ladder, after)
+        return Path(
+            ladder.rungs[before - 1].id if before else None,
+            ladder.rungs[after - 1].id if after else None,
+            _direction(ladder, before, after),
+            _passed(ladder, before, after),
+            ladder.rungs[after - 1].suggest if after else None,
+            above,
+            ladder.rungs[above].id if above >= 0 else "",
+            ladder.rungs[above].when if above >= 0 else "",
+        )
+
+
+def next_place(ladder: Ladder, place: int) -> int:
+    """Return the list place of the next rung above a place counted from 1, -1 for none."""
+    if ladder.kind == "segment" or not place:
+        return -1
+    return next((step for step in ladder.steps if step >= place), -1)
+
+
+def _direction(ladder: Ladder, before: int, after: int) -> Direction:
+    if ladder.kind == "segment":
+        return "moved"
+    return "up" if after > before else "down"
+
+
+def _passed(ladder: Ladder, before: int, after: int) -> list[str]:
+    """Name the rungs entered on the way up, lowest first, or left on the way down."""
+    if ladder.kind == "segment" or ladder.climb == "free":
+        return []
+    low, high = min(before, after), max(before, after)
+    between = [ladder.rungs[step].id for step in ladder.steps if low <= step < high]
+    return between if after > before else between[::-1]
 
 
 def _groups_of(ladder: Ladder) -> int:

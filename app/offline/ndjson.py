@@ -8,8 +8,12 @@ from app.core.events import TYPES, Event, Refused
 from app.offline.backtest import DeadLetter, Line
 from app.wire.cloudevents import decode
 
-_ORDER = {name: index for index, name in enumerate(("purchase", "signup", "review", "referral",
-                                                   "interaction", "profile", "clock"))}
+_ORDER = {
+    name: index
+    for index, name in enumerate(
+        ("purchase", "signup", "review", "referral", "interaction", "profile", "clock")
+    )
+}
 _TOPIC_ORDER = {type_: _ORDER[type_.split(".", 1)[0]] for type_ in TYPES}
 
 

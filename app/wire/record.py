@@ -18,7 +18,7 @@ from zlib import crc32
 
 import msgspec
 
-from app.core.book import ID_BYTES, Book, Shelf
+from app.core.book import Book, Shelf
 from app.core.customer import (
     Bought,
     Customer,
@@ -275,9 +275,7 @@ class RecordCodec:
             elif slot.stored & _STORED_HOT:
                 rows.append((HOT + encoded, None))
             rows.extend(
-                (kind + encoded, None)
-                for bit, kind in enumerate(_OLDER)
-                if slot.stored >> bit & 1
+                (kind + encoded, None) for bit, kind in enumerate(_OLDER) if slot.stored >> bit & 1
             )
         slot.stored, slot.touched = stored, False
         return rows

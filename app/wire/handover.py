@@ -1,0 +1,158 @@
+"""Handovers as bytes: records of the internal handover topic, keyed by the addressee's id.
+
+MessagePack behind a version byte. A forwarded event travels as the record that it came in, so
+that a dead letter made of it later is what was received, from where it was received.
+"""
+
+from typing import Any
+
+import msgspec
+
+from app.core import handover as core
+from app.core.change import Trigger
+from app.core.customer import Customer
+from app.core.events import Event, ReferralConverted, ReferralReversed, Refused
+from app.wire.cloudevents import decode as decode_event
+from app.wire.record import RecordCodec, Unreadable
+
+VERSION = 1
+_VERSION = bytes([VERSION])
+
+
+class Origin(msgspec.Struct, frozen=True, array_like=True):
+    """The record in which a forwarded event was received."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class _Credit(msgspec.Struct, array_like=True, tag="credit"):
+    to: str
+    time: int
+    source: str
+    id: str
+    subject: str
+    data: tuple[str, int | None, str | None] | str
+
+
+class _Forward(msgspec.Struct, array_like=True, tag="forward"):
+    to: str
+    origin: Origin
+
+
+class _Absorb(msgspec.Struct, array_like=True, tag="absorb"):
+    to: str
+    time: int
+    absorbed: str
+    record: bytes | None
+    aliases: tuple[str, ...]
+    trigger: tuple[str, str, str]
+    path: tuple[str, ...]
+    settle: bool
+
+
+class _Forget(msgspec.Struct, array_like=True, tag="forget"):
+    to: str
+    time: int
+    instant: int
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Credit | _Forward | _Absorb | _Forget)
+
+Delivered = tuple[core.Handover, Origin | None]
+
+
+def encode(handover: core.Handover, codec: RecordCodec, origin: Origin | None) -> bytes:
+    """Write a handover; `origin` is the record a forwarded event came in (required for one)."""
+    return _VERSION + _encode(_written(handover, codec, origin))
+
+
+def _written(handover: core.Handover, codec: RecordCodec, origin: Origin | None) -> Any:
+    match handover:
+        case core.Credit(to, time, event):
+            data = event.data
+            if isinstance(data, ReferralConverted):
+                said: Any = (data.referred_id, data.amount, data.currency)
+            elif isinstance(data, ReferralReversed):
+                said = data.referred_id
+            else:
+                raise TypeError(f"a credit carries {event.type}")
+            return _Credit(to, time, event.source, event.id, event.subject, said)
+        case core.Forward(to):
+            if origin is None:
+                raise ValueError("a forwarded event needs the record that it came in")
+            return _Forward(to, origin)
+        case core.Absorb():
+            trigger = handover.trigger
+            return _Absorb(
+                handover.to,
+                handover.time,
+                handover.absorbed,
+                codec.encode_whole(handover.record) if handover.record else None,
+                handover.aliases,
+                (trigger.source, trigger.id, trigger.type),
+                handover.path,
+                handover.settle,
+            )
+        case core.Forget(to, time, instant):
+            return _Forget(to, time, instant)
+
+
+def decode(value: bytes | None, codec: RecordCodec) -> Delivered | Unreadable:
+    """Read a handover, and the record a forwarded event came in. Never raises."""
+    if value is None or value[:1] != _VERSION:
+        return Unreadable(f"no handover of version {VERSION}")
+    try:
+        written = _decode.decode(value[1:])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return Unreadable(str(error))
+    match written:
+        case _Credit():
+            return _credit(written), None
+        case _Forward():
+            return _forward(written)
+        case _Absorb():
+            return _absorb(written, codec)
+    return core.Forget(written.to, written.time, written.instant), None
+
+
+def _credit(written: _Credit) -> core.Credit:
+    said = written.data
+    data = ReferralReversed(said) if isinstance(said, str) else ReferralConverted(*said)
+    event = Event(written.source, written.id, written.subject, written.time, data)
+    return core.Credit(written.to, written.time, event)
+
+
+def _forward(written: _Forward) -> Delivered | Unreadable:
+    origin = written.origin
+    event = decode_event(origin.value, origin.key, origin.headers)
+    if isinstance(event, Refused):
+        return Unreadable(f"the forwarded event: {event.message}")
+    return core.Forward(written.to, event.time, event), origin
+
+
+def _absorb(written: _Absorb, codec: RecordCodec) -> Delivered | Unreadable:
+    record: Customer | None = None
+    if written.record is not None:
+        read = codec.decode_whole(written.record)
+        if isinstance(read, Unreadable):
+            return read
+        record = read
+    return (
+        core.Absorb(
+            written.to,
+            written.time,
+            written.absorbed,
+            record,
+            written.aliases,
+            Trigger(*written.trigger),
+            written.path,
+            written.settle,
+        ),
+        None,
+    )
