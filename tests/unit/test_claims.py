@@ -12,13 +12,13 @@ import pytest
 from app.errors import DataFolderTaken, PortTaken, StartupRefused
 from app.settings import Settings, load
 from app.stream.claims import Claims, claim
+from tests.kafka.broker import free_ports
 
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        number = taken.getsockname()[1]
-    return number
+    (free,) = free_ports(1)
+    return free
 
 
 def settings(folder: Path, port: int, **more: str) -> Settings:
