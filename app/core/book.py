@@ -6,7 +6,7 @@ the recent are moved sixteen at a time, so that a long memory is seldom rewritte
 """
 
 from hashlib import blake2b
-from typing import Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
@@ -14,7 +14,7 @@ ID_BYTES = 16
 RECENT = 16
 """How many entries wait in the recent part before they move."""
 
-E = TypeVar("E", bound=msgspec.Struct)
+E = TypeVar("E")
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -23,149 +23,151 @@ def hash_id(text: str) -> bytes:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=ID_BYTES).digest()
 
 
-class Shelf(msgspec.Struct, array_like=True, gc=False):
-    """Packed ids and, for each in the same order, an encoded entry (none for bare ids)."""
+def find(ids: bytes, key: bytes, first: int = 0) -> int:
+    """Return the place of an id among packed ones, at or after place `first`; -1 for none."""
+    place = ids.find(key, first * ID_BYTES)
+    while place % ID_BYTES and place >= 0:
+        place = ids.find(key, place + 1)
+    return place // ID_BYTES if place >= 0 else -1
+
+
+class Older(msgspec.Struct, gc=False):
+    """The part that is stored apart. `decoded` are its entries, once somebody asked for one."""
 
     ids: bytes = b""
     entries: bytes = b""
+    changed: bool = False
+    decoded: list[Any] | None = None
+
+
+class Book(msgspec.Struct, Generic[E], array_like=True, gc=False):
+    """The last `limit` things by id, oldest first. `ids` and `entries` are the recent part.
+
+    `skip` is how many of the oldest in `older` are forgotten but not yet cut off.
+    """
+
+    ids: bytes = b""
+    entries: bytes = b""
+    skip: int = 0
+    older: Older | None = None
+
+    limit: ClassVar[int]
+    decode: ClassVar[msgspec.msgpack.Decoder[list[Any]] | None] = None
+    """Reads a list of entries; None in a book of bare ids."""
 
     def __len__(self) -> int:
-        return len(self.ids) // ID_BYTES
-
-    def find(self, key: bytes, first: int = 0) -> int:
-        """Return the place of an id at or after place `first`, -1 if it is not there."""
-        place = self.ids.find(key, first * ID_BYTES)
-        while place % ID_BYTES and place >= 0:
-            place = self.ids.find(key, place + 1)
-        return place // ID_BYTES if place >= 0 else -1
-
-
-class Book(Generic[E]):
-    """The last `limit` things by id, oldest first."""
-
-    __slots__ = ("_decode", "_older_entries", "limit", "older", "older_changed", "recent", "skip")
-
-    limit: int
-    _decode: msgspec.msgpack.Decoder[list[E]] | None
-
-    def __init__(
-        self,
-        limit: int,
-        decode: msgspec.msgpack.Decoder[list[E]] | None,
-        recent: Shelf | None = None,
-        skip: int = 0,
-        older: Shelf | None = None,
-    ) -> None:
-        """`skip` is how many of the oldest in `older` are forgotten but not yet cut off."""
-        self.limit = limit
-        self._decode = decode
-        self.recent = recent or Shelf()
-        self.skip = skip
-        self.older = older or Shelf()
-        self.older_changed = False
-        self._older_entries: list[E] | None = None
-
-    def __len__(self) -> int:
-        return len(self.older) - self.skip + len(self.recent)
+        older = len(self.older.ids) // ID_BYTES - self.skip if self.older else 0
+        return len(self.ids) // ID_BYTES + older
 
     def __contains__(self, key: bytes) -> bool:
-        return self.recent.find(key) >= 0 or self.older.find(key, self.skip) >= 0
+        if find(self.ids, key) >= 0:
+            return True
+        return self.older is not None and find(self.older.ids, key, self.skip) >= 0
 
     def add(self, key: bytes, entry: E | None = None) -> E | None:
         """Remember one more; returns the entry that is forgotten for it, if one is."""
-        if len(self.recent) >= RECENT:
+        if len(self.ids) >= RECENT * ID_BYTES:
             self._shelve()
-        encoded = b"" if entry is None else _encode(entry)
-        self.recent = Shelf(self.recent.ids + key, self.recent.entries + encoded)
-        if len(self) <= self.limit:
+        self.ids += key
+        if entry is not None:
+            self.entries += _encode(entry)
+        if self.older is None or len(self) <= self.limit:
             return None
         self.skip += 1
-        return self._entries_of_older()[self.skip - 1] if self._decode else None
+        forgotten: E | None = self._decoded(self.older)[self.skip - 1] if self.decode else None
+        return forgotten
 
     def get(self, key: bytes) -> E | None:
         """Return what is remembered under an id."""
-        place = self.recent.find(key)
+        place = find(self.ids, key)
         if place >= 0:
-            return self._entries(self.recent)[place]
-        place = self.older.find(key, self.skip)
-        return self._entries_of_older()[place] if place >= 0 else None
+            return self._recent()[place]
+        if self.older is None:
+            return None
+        place = find(self.older.ids, key, self.skip)
+        return self._decoded(self.older)[place] if place >= 0 else None
 
     def replace(self, key: bytes, entry: E) -> None:
         """Change what is remembered under a known id; its age stays."""
-        if (place := self.recent.find(key)) >= 0:
-            entries = self._entries(self.recent)
+        if (place := find(self.ids, key)) >= 0:
+            entries = self._recent()
             entries[place] = entry
-            self.recent = _shelf(self.recent.ids, entries)
+            self.entries = _packed(entries)
         else:
-            ids, entries = self._remembered_of_older()
-            entries[Shelf(ids).find(key)] = entry
+            ids, entries = self._remembered_older()
+            entries[find(ids, key)] = entry
             self._set_older(ids, entries)
 
     def remove(self, key: bytes) -> None:
         """Forget a known id."""
-        if (place := self.recent.find(key)) >= 0:
-            entries = self._entries(self.recent)
+        if (place := find(self.ids, key)) >= 0:
+            entries = self._recent()
             del entries[place]
-            self.recent = _shelf(_without(self.recent.ids, place), entries)
+            self.ids, self.entries = _without(self.ids, place), _packed(entries)
         else:
-            ids, entries = self._remembered_of_older()
-            place = Shelf(ids).find(key)
+            ids, entries = self._remembered_older()
+            place = find(ids, key)
             del entries[place]
             self._set_older(_without(ids, place), entries)
 
     def contents(self) -> list[tuple[bytes, E]]:
         """Return all that is remembered, oldest first."""
-        entries = self._entries_of_older()[self.skip :] + self._entries(self.recent)
+        entries = self._remembered_older()[1] + self._recent()
         return list(zip(self.keys(), entries, strict=True))
 
     def keys(self) -> list[bytes]:
         """Return all ids, oldest first."""
-        ids = self.older.ids[self.skip * ID_BYTES :] + self.recent.ids
+        ids = self._remembered_older()[0] + self.ids
         return [ids[at : at + ID_BYTES] for at in range(0, len(ids), ID_BYTES)]
 
-    def fill(self, items: list[tuple[bytes, E]]) -> None:
-        """Replace everything, oldest first; `items` are at most `limit`."""
-        self._set_older(b"".join(key for key, _ in items), [entry for _, entry in items])
-        self.recent = Shelf()
+    def fill(self, contents: list[tuple[bytes, E]]) -> None:
+        """Replace everything, oldest first; `contents` are at most `limit`."""
+        self.ids = self.entries = b""
+        self._set_older(b"".join(key for key, _ in contents), [entry for _, entry in contents])
 
     def fill_ids(self, keys: list[bytes]) -> None:
         """Replace everything in a book of bare ids, oldest first."""
-        self.older, self.skip, self.older_changed = Shelf(b"".join(keys)), 0, True
-        self.recent = Shelf()
+        self.older, self.skip = Older(b"".join(keys), changed=True), 0
+        self.ids = b""
 
     def _shelve(self) -> None:
-        if self._decode is None:
+        """Move the recent part to the older, and cut off what is forgotten."""
+        if self.decode is None:
             self.fill_ids(self.keys())
-        elif self.skip:
-            ids, entries = self._remembered_of_older()
-            self._set_older(ids + self.recent.ids, entries + self._entries(self.recent))
+            return
+        if self.older is None or not self.skip:
+            older = self.older or Older()
+            self.older = Older(older.ids + self.ids, older.entries + self.entries, True)
         else:
-            self.older = Shelf(
-                self.older.ids + self.recent.ids, self.older.entries + self.recent.entries
-            )
-            self.older_changed, self._older_entries = True, None
-        self.recent = Shelf()
+            ids, entries = self._remembered_older()
+            self._set_older(ids + self.ids, entries + self._recent())
+        self.ids = self.entries = b""
 
-    def _remembered_of_older(self) -> tuple[bytes, list[E]]:
-        return self.older.ids[self.skip * ID_BYTES :], self._entries_of_older()[self.skip :]
+    def _remembered_older(self) -> tuple[bytes, list[E]]:
+        if self.older is None:
+            return b"", []
+        return self.older.ids[self.skip * ID_BYTES :], self._decoded(self.older)[self.skip :]
 
     def _set_older(self, ids: bytes, entries: list[E]) -> None:
-        self.older = _shelf(ids, entries)
-        self.skip, self.older_changed, self._older_entries = 0, True, entries
+        self.older, self.skip = Older(ids, _packed(entries), True, entries), 0
 
-    def _entries_of_older(self) -> list[E]:
-        if self._older_entries is None:
-            self._older_entries = self._entries(self.older)
-        return self._older_entries
+    def _decoded(self, older: Older) -> list[E]:
+        if older.decoded is None:
+            older.decoded = self._unpack(older.ids, older.entries)
+        return older.decoded
 
-    def _entries(self, shelf: Shelf) -> list[E]:
-        if self._decode is None:
+    def _recent(self) -> list[E]:
+        return self._unpack(self.ids, self.entries)
+
+    def _unpack(self, ids: bytes, entries: bytes) -> list[E]:
+        if self.decode is None:
             return []
-        return self._decode.decode(b"\xdc" + len(shelf).to_bytes(2, "big") + shelf.entries)
+        count = len(ids) // ID_BYTES
+        return self.decode.decode(b"\xdc" + count.to_bytes(2, "big") + entries)
 
 
-def _shelf(ids: bytes, entries: list[E]) -> Shelf:
-    return Shelf(ids, b"".join(map(_encode, entries)))
+def _packed(entries: list[E]) -> bytes:
+    return b"".join(map(_encode, entries))
 
 
 def _without(ids: bytes, place: int) -> bytes:

@@ -4,6 +4,7 @@ Counters and days are kept whether or not a ladder asks for them, so a new rule 
 """
 
 from bisect import bisect_left, bisect_right
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -11,8 +12,7 @@ from app.core.book import Book
 from app.core.events import Attribute
 from app.core.series import LONGEST_WINDOW, Peaks, Series
 
-REMEMBERED_EVENTS = 256
-REMEMBERED_ENTRIES = 512
+REMEMBERED = 512
 """Orders, reviews and referred ids, each (contract section 2)."""
 
 
@@ -110,36 +110,65 @@ class Hold(msgspec.Struct, array_like=True, gc=False):
     until: int = 0
 
 
-class Customer(msgspec.Struct, gc=False):
-    """Everything kept about one customer.
+class Seen(Book[None], array_like=True, gc=False):
+    """The ids of the last applied events (source and id together)."""
 
-    Verdicts lie in columns, one entry for each ladder in the order of the rules: `rungs` and
-    `standings` are places counted from 1 (0: none), `since` instants, `holds` by ladder index.
+    limit: ClassVar[int] = 256
+
+
+class Orders(Book[Order], array_like=True, gc=False):
+    """The last orders."""
+
+    limit: ClassVar[int] = REMEMBERED
+    decode: ClassVar[Any] = msgspec.msgpack.Decoder(list[Order])
+
+
+class Reviews(Book[Review], array_like=True, gc=False):
+    """The last reviews."""
+
+    limit: ClassVar[int] = REMEMBERED
+    decode: ClassVar[Any] = msgspec.msgpack.Decoder(list[Review])
+
+
+class Referrals(Book[Referral], array_like=True, gc=False):
+    """The last referred customers who converted."""
+
+    limit: ClassVar[int] = REMEMBERED
+    decode: ClassVar[Any] = msgspec.msgpack.Decoder(list[Referral])
+
+
+class Customer(msgspec.Struct, array_like=True, gc=False):
+    """Everything kept about one customer, in the order in which it is stored.
+
+    `due` is the next instant to look at the record by time alone, None when that is to be found
+    anew. Verdicts lie in columns, one entry for each ladder in the order of the rules: `rungs`
+    and `standings` are places counted from 1 (0: none), `since` instants, `holds` by ladder index.
+    `forgotten_until` is the newest day of an order that counts but is not remembered, -1 for none.
     """
 
+    due: int | None
     as_of: int
     life: int
-    seen: Book[msgspec.Struct]
-    orders: Book[Order]
-    reviews: Book[Review]
-    referrals: Book[Referral]
-    bought: Bought
-    asked: Series
-    reviewed: Series
-    brought: Series
-    wanted: Peaks
-    happened: Series
-    sent: int
-    card: str | None
-    signup: Signup | None
-    attributes: dict[str, Attribute]
-    forgotten_until: int
     rungs: bytearray
     standings: bytearray
     since: list[int]
     sequences: list[int]
-    holds: dict[int, Hold]
-    due: int | None = None
+    seen: Seen = msgspec.field(default_factory=Seen)
+    orders: Orders = msgspec.field(default_factory=Orders)
+    bought: Bought = msgspec.field(default_factory=Bought)
+    happened: Series = msgspec.field(default_factory=Series)
+    reviews: Reviews = msgspec.field(default_factory=Reviews)
+    reviewed: Series = msgspec.field(default_factory=Series)
+    referrals: Referrals = msgspec.field(default_factory=Referrals)
+    brought: Series = msgspec.field(default_factory=Series)
+    asked: Series = msgspec.field(default_factory=Series)
+    wanted: Peaks = msgspec.field(default_factory=Peaks)
+    sent: int = 0
+    card: str | None = None
+    signup: Signup | None = None
+    attributes: dict[str, Attribute] = msgspec.field(default_factory=dict)
+    forgotten_until: int = -1
+    holds: dict[int, Hold] = msgspec.field(default_factory=dict)
 
     @property
     def counted_until(self) -> int:
@@ -150,56 +179,10 @@ class Customer(msgspec.Struct, gc=False):
         return self.forgotten_until
 
 
-_ORDERS = msgspec.msgpack.Decoder(list[Order])
-_REVIEWS = msgspec.msgpack.Decoder(list[Review])
-_REFERRALS = msgspec.msgpack.Decoder(list[Referral])
-
-
-def book_of_events() -> Book[msgspec.Struct]:
-    """Make an empty memory of applied events."""
-    return Book(REMEMBERED_EVENTS, None)
-
-
-def book_of_orders() -> Book[Order]:
-    """Make an empty memory of orders."""
-    return Book(REMEMBERED_ENTRIES, _ORDERS)
-
-
-def book_of_reviews() -> Book[Review]:
-    """Make an empty memory of reviews."""
-    return Book(REMEMBERED_ENTRIES, _REVIEWS)
-
-
-def book_of_referrals() -> Book[Referral]:
-    """Make an empty memory of referred customers."""
-    return Book(REMEMBERED_ENTRIES, _REFERRALS)
-
-
 def stranger(as_of: int, life: int, ladders: int) -> Customer:
     """Make the record of somebody of whom nothing is known yet, on none of `ladders` ladders."""
     return Customer(
-        as_of=as_of,
-        life=life,
-        seen=book_of_events(),
-        orders=book_of_orders(),
-        reviews=book_of_reviews(),
-        referrals=book_of_referrals(),
-        bought=Bought(),
-        asked=Series(),
-        reviewed=Series(),
-        brought=Series(),
-        wanted=Peaks(),
-        happened=Series(),
-        sent=0,
-        card=None,
-        signup=None,
-        attributes={},
-        forgotten_until=-1,
-        rungs=bytearray(ladders),
-        standings=bytearray(ladders),
-        since=[0] * ladders,
-        sequences=[0] * ladders,
-        holds={},
+        None, as_of, life, bytearray(ladders), bytearray(ladders), [0] * ladders, [0] * ladders
     )
 
 

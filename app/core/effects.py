@@ -90,7 +90,9 @@ def _refunded(rules: Rules, c: Customer, data: PurchaseRefunded, day: int) -> in
 
 
 def discount_order(c: Customer, order: Order) -> None:
-    """Take a remembered order out of the facts, as if it had never been."""
+    """Take a remembered order out of the facts, as if it had never been (a void one is)."""
+    if order.void:
+        return
     c.bought.change(order.day, (-1, -worth(order), -order.units), -1)
 
 

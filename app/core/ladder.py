@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = Literal["ladder", "segment"]
 Climb: TypeAlias = Literal["cumulative", "free"]
+Step: TypeAlias = Literal["one", "all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Down:
 
     mode: Literal["never", "now", "grace"] = "never"
     grace: int = 0
-    step: Literal["one", "all"] = "all"
+    step: Step = "all"
 
 
 @dataclass(frozen=True, slots=True)

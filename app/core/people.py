@@ -6,7 +6,17 @@ from typing import TypeVar
 import msgspec
 
 from app.core.book import Book
-from app.core.customer import Customer, Erased, Moved, Order, Referral, Review, Slot, stranger
+from app.core.customer import (
+    Customer,
+    Erased,
+    Moved,
+    Order,
+    Referral,
+    Review,
+    Seen,
+    Slot,
+    stranger,
+)
 from app.core.effects import discount_order, discount_referral, discount_review
 from app.core.handover import Absorb, Forget, Handover
 from app.core.series import highest_of_both, united
@@ -88,7 +98,7 @@ def _unite_book(own: Book[E], others: Book[E], discount: Callable[[E], None]) ->
     for key, entry in others.contents():
         if key not in known:
             items.append((key, entry))
-        elif not (isinstance(entry, Order) and entry.void):
+        else:
             discount(entry)
     items.sort(key=lambda item: item[1].day)
     own.fill(items[-own.limit :])
@@ -111,7 +121,7 @@ def _kept_days(c: Customer) -> list[int]:
     return [d for d, kept in zip(c.bought.days, c.bought.kept, strict=True) if kept]
 
 
-def _unite_seen(own: Book[msgspec.Struct], others: Book[msgspec.Struct]) -> None:
+def _unite_seen(own: Seen, others: Seen) -> None:
     """Remember the newest of both, taken in turn: their order between the two is not known."""
     mine, theirs = own.keys()[::-1], others.keys()[::-1]
     newest_first: list[bytes] = []

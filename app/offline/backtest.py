@@ -7,7 +7,7 @@ import msgspec
 
 from app.core.apply import Outbox, admit, advance, examine, fold_admitted, receive, recut
 from app.core.change import Change
-from app.core.customer import Customer, Slot
+from app.core.customer import Customer, Moved, Slot
 from app.core.events import ClockAdvanced, Event, Refused
 from app.core.handover import Absorb, Handover
 from app.core.ranking import Ranking
@@ -70,6 +70,9 @@ class Backtest:
             return
         slot = self._slot(event.subject)
         key = admit(self.rules, slot, event)
+        while isinstance(key, bytes) and isinstance(slot.record, Moved):
+            slot = self._slot(slot.record.into)
+            key = admit(self.rules, slot, event)
         if isinstance(key, bytes):
             self.advance_clock(event.time)
             fold_admitted(self.rules, slot, event, key, self._ranking, self._out)
