@@ -1,7 +1,7 @@
 """`/health/live` and `/health/ready`: 200, or 503 with the reasons.
 
 The body is `{"status": "ok" | "unavailable", "reasons": [...]}`, with `partitions` where there
-are some: `{"3": {"state": "restoring", "restored": 1200, "of": 40000}}`.
+are some: `{"3": {"state": "restoring", "position": 1200, "end": 40000}}`, offsets in the changelog.
 """
 
 from __future__ import annotations

@@ -13,23 +13,26 @@ from aiokafka.structs import TopicPartition
 class Partition(Protocol):
     """Of `app.stream.partition.Partition`."""
 
-    state: str
-
     @property
-    def progress(self) -> tuple[int, int]: ...
+    def state(self) -> str: ...
+    @property
+    def progress(self) -> Any: ...
 
 
 class Assigned(Protocol):
     """Of `app.stream.assignment.Assignment`."""
 
-    partitions: Mapping[int, Any]
-    generation: int | None
+    @property
+    def partitions(self) -> Mapping[int, Any]: ...
+    @property
+    def generation(self) -> int | None: ...
 
 
 class Watched(Protocol):
     """Of `app.stream.watch.Watch`."""
 
-    stalled: Mapping[TopicPartition, float]
+    @property
+    def stalled(self) -> Mapping[TopicPartition, float]: ...
 
 
 class Readiness:
@@ -64,6 +67,5 @@ class Readiness:
 def _told(partition: Partition) -> dict[str, object]:
     told: dict[str, object] = {"state": partition.state}
     if partition.state == "restoring":
-        restored, end = partition.progress
-        told.update(restored=restored, of=end)
+        told.update(position=partition.progress.position, end=partition.progress.end)
     return told

@@ -31,7 +31,7 @@ class FakeHealth:
         return self.waiting
 
     def partitions(self) -> Mapping[int, Mapping[str, object]]:
-        return {3: {"state": "restoring", "restored": 1, "of": 9}}
+        return {3: {"state": "restoring", "position": 1, "end": 9}}
 
 
 class FakeCustomers:
@@ -100,7 +100,7 @@ async def test_live_and_ready_are_200_when_all_is_well(server: Server) -> None:
     assert (await server.get("/health/live"))[:2] == (200, {"status": "ok", "reasons": []})
     status, body, _ = await server.get("/health/ready")
     assert (status, body["status"]) == (200, "ok")
-    assert body["partitions"]["3"] == {"state": "restoring", "restored": 1, "of": 9}
+    assert body["partitions"]["3"] == {"state": "restoring", "position": 1, "end": 9}
 
 
 async def test_live_and_ready_are_503_with_the_reasons(server: Server) -> None:

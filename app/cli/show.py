@@ -1,0 +1,102 @@
+"""`ladder show`: one customer, as the API of a worker gives it."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+
+import click
+import orjson
+
+from app.cli import output
+from app.cli.options import with_settings
+from app.errors import ApiError
+from app.settings import Settings
+
+PATIENCE = 10.0
+LONGEST_ANSWER = 16 * 1024 * 1024
+
+
+@click.command()
+@click.argument("customer")
+@click.option("--json", "in_json", is_flag=True, help="The API's answer as it is.")
+@with_settings("api_url")
+def show(settings: Settings, customer: str, in_json: bool) -> None:
+    """Where a customer stands on each ladder, why, since when, and what the next rung needs.
+
+    Asks the worker at LADDER_API_URL.
+
+    \b
+    Example:
+      ladder show c-42
+    """
+    view = ask(settings, f"/v1/customers/{urllib.parse.quote(customer, safe='')}")
+    if in_json:
+        output.as_json(view)
+        return
+    _print(view)
+
+
+def ask(settings: Settings, path: str) -> Any:
+    """The JSON that the API gives for a path. Raises ApiError with what it said."""
+    request = urllib.request.Request(settings.api_url + path)  # noqa: S310  the setting is checked
+    if settings.api_token:
+        request.add_header("Authorization", f"Bearer {settings.api_token}")
+    # Between machines of ours no proxy belongs in between, and a token must not go through one.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=PATIENCE) as answer:
+            return orjson.loads(answer.read(LONGEST_ANSWER))
+    except urllib.error.HTTPError as error:
+        raise ApiError(_said(error)) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise ApiError(
+            f"no worker answers at {settings.api_url} (LADDER_API_URL): {reason}"
+        ) from error
+
+
+def _said(error: urllib.error.HTTPError) -> str:
+    try:
+        problem = orjson.loads(error.read(LONGEST_ANSWER))
+        url = f" ({problem['url']})" if problem.get("url") else ""
+        return f"{problem['detail']}{url}"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return f"the API answered {error.code} {error.reason}"
+
+
+def _print(view: Mapping[str, Any]) -> None:
+    merged = f", merged into {view['merged_into']}" if "merged_into" in view else ""
+    output.say(f"{view['customer_id']}{merged}, as of {view['as_of']}")
+    headings = ("ladder", "rung", "since", "why", "next", "needs", "due")
+    rows = [_row(ladder, told) for ladder, told in view["ladders"].items()]
+    output.table(headings, rows, fold=("why", "needs"))
+
+
+def _row(ladder: str, told: Mapping[str, Any]) -> tuple[str, ...]:
+    next_rung, due, placed = told["next"], told["due"], told["placed"]
+    why = _rule(told["because"])
+    if placed:
+        why = f"placed by hand{' until ' + placed['until'] if placed.get('until') else ''}"
+    return (
+        ladder,
+        told["rung"] or "-",
+        told["since"] or "",
+        why,
+        next_rung["rung"] if next_rung else "",
+        _rule(next_rung),
+        f"{due['to'] or 'none'} at {due['at']}" if due else "",
+    )
+
+
+def _rule(told: Mapping[str, Any] | None) -> str:
+    if not told:
+        return ""
+    facts = ", ".join(
+        f"{name} = {orjson.dumps(value).decode() if value is not None else 'none'}"
+        for name, value in told["facts"].items()
+    )
+    return f"{told['rule']} ({facts})" if facts else str(told["rule"])

@@ -1,0 +1,233 @@
+"""A worker, wired: settings in, partitions of the group's topics worked on until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from aiohttp import web
+from aiokafka.structs import TopicPartition
+
+from app.api.access import Access
+from app.api.early import EarlyServer, Starting
+from app.api.routes import add_routes
+from app.core.instants import Calendar
+from app.core.money import Rates
+from app.core.rules import Rules
+from app.ops.metrics import Metrics
+from app.settings import Settings
+from app.stream import clients, startup
+from app.stream.agents import declare
+from app.stream.assignment import Assignment
+from app.stream.claims import Claims, claim
+from app.stream.ending import Ended, Ending
+from app.stream.faults import Faults
+from app.stream.host import LadderApp
+from app.stream.lookup import Lookup
+from app.stream.partition import Partition
+from app.stream.readiness import Readiness
+from app.stream.remembered import encode, remember
+from app.stream.seam import Workshop
+from app.stream.topics import TOMBSTONE_RETENTION_DAYS
+from app.stream.watch import LoopWatch, Watch
+from app.wire.definition import read_folder
+from app.wire.rates import read_rates
+
+log = structlog.get_logger(__name__)
+
+OPEN_TRANSACTIONS = 6
+"""At a time, so that many quiet partitions batch by themselves instead of crowding the broker."""
+FENCED_SECONDS = 5.0
+"""Past the session timeout: by then a worker that lost its partitions has been told so."""
+GARBAGE_THRESHOLD = 50_000
+"""A batch makes many objects and hardly a cycle; looking for cycles every 700 costs a tenth."""
+
+
+def run(settings: Settings, faults: Faults | None = None) -> int:
+    """Work until a signal ends it; the exit code. Raises LadderError for what must be changed.
+
+    `faults` are those that a test switched on.
+    """
+    startup.refuse_without_extension()
+    rules = _rules(settings)
+    claims = claim(settings)
+    try:
+        return asyncio.run(_run(settings, rules, claims, faults or Faults({})))
+    finally:
+        claims.release()
+
+
+def _rules(settings: Settings) -> Rules:
+    ladders = read_folder(settings.ladders)
+    currency = settings.currency
+    rates = read_rates(settings.rates, currency) if settings.rates else Rates.only(currency)
+    calendar = Calendar(settings.timezone)
+    return Rules(ladders, calendar, rates, settings.attributes, settings.quiet_before)
+
+
+async def _run(settings: Settings, rules: Rules, claims: Claims, faults: Faults) -> int:
+    ending = Ending()
+    ending.on_signals()
+    try:
+        with suppress(Ended):
+            await _wait_until_fit(settings, rules, claims, ending)
+            await Worker(settings, rules, claims, ending, faults).work()
+        if ending.error is not None:
+            raise ending.error
+        return 0
+    finally:
+        ending.over()
+
+
+async def _wait_until_fit(settings: Settings, rules: Rules, claims: Claims, ending: Ending) -> None:
+    starting = Starting()
+
+    def say(what: str) -> None:
+        starting.waits_for = what
+
+    async with EarlyServer(claims.listener, starting):
+        await ending.unless(startup.wait_for_broker(settings, say))
+        say("checking topics and settings")
+        names = [ladder.id for ladder in rules.ladders]
+        await ending.unless(startup.check_cluster(settings, names, _remembered(settings, rules)))
+
+
+class Worker:
+    """One worker's parts and their life. `work` returns when `ending` is set, all closed."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        rules: Rules,
+        claims: Claims,
+        ending: Ending,
+        faults: Faults,
+    ) -> None:
+        self._settings = settings
+        self._rules = rules
+        self._ending = ending
+        self._metrics = Metrics()
+        self._client = clients.arguments(settings)
+        self._app = LadderApp(
+            settings.app_id,
+            partitions=settings.partitions,
+            standbys=settings.standbys,
+            session_timeout=settings.session_timeout,
+            instance_id=settings.instance_id,
+            url=settings.api_url,
+            client=self._client,
+            listener=claims.listener,
+            routes=self._add_routes,
+        )
+        self._workshop = self._new_workshop(faults)
+        self._sources = (*settings.topics, settings.handovers)
+        self._assignment = Assignment(
+            self._app,
+            sources=self._sources,
+            new=lambda number, host: Partition(number, self._workshop, host),
+            metrics=self._metrics,
+            stopped_by=ending.stop,
+        )
+        self._app.bring_up = self._assignment
+        self._watch = Watch(
+            self._assignment,
+            self._metrics,
+            fenced_for=settings.session_timeout + FENCED_SECONDS,
+        )
+        self._readiness = Readiness(self._assignment, self._watch)
+
+    async def work(self) -> None:
+        declare(self._app, self._sources, self._settings.partitions, self._assignment.deliver)
+        self._app.on_partitions_revoked.connect(self._revoked)
+        self._say_what_is_special()
+        _tune_garbage_collection()
+        loop_watch = LoopWatch(asyncio.get_running_loop())
+        loop_watch.start()
+        others = [asyncio.create_task(self._watch.run()), asyncio.create_task(self._crashed())]
+        try:
+            await self._ending.unless(self._app.start())
+            log.info("worker runs", api=self._settings.api_url)
+            await self._ending.wait()
+        finally:
+            self._readiness.ending = True
+            for task in others:
+                task.cancel()
+            await self._app.stop()
+            loop_watch.stop()
+            log.info("worker ended")
+
+    async def _crashed(self) -> None:
+        """Faust marks itself crashed and waits to be looked at."""
+        await self._app._crashed.wait()
+        self._ending.stop(self._app.crash_reason or RuntimeError("Faust crashed"))
+
+    async def _revoked(self, *_: object, **__: object) -> None:
+        await self._assignment.quiesce()
+
+    def _new_workshop(self, faults: Faults) -> Workshop:
+        settings = self._settings
+        return Workshop(
+            group=settings.app_id,
+            topics=settings.topics,
+            handovers=settings.handovers,
+            dead_letters=settings.dead_letters,
+            changes_prefix=settings.changes_prefix,
+            changelog=settings.changelog,
+            partitions=settings.partitions,
+            data_dir=settings.data_dir,
+            event_clock=settings.clock == "event",
+            merge_wait=settings.merge_wait,
+            remembered=encode(_remembered(settings, self._rules)),
+            rules=self._rules,
+            client=self._client,
+            tombstones=TOMBSTONE_RETENTION_DAYS * 86_400,
+            transactions=asyncio.Semaphore(OPEN_TRANSACTIONS),
+            metrics=self._metrics,
+            faults=faults,
+        )
+
+    def _add_routes(self, application: web.Application) -> None:
+        settings = self._settings
+        lookup = Lookup(
+            self._rules, settings.partitions, self._assignment.partitions.get, self._url_of
+        )
+        add_routes(
+            application,
+            access=Access(settings.api_token, settings.metrics_open),
+            health=self._readiness,
+            metrics=self._metrics,
+            customers=lookup,
+        )
+
+    def _url_of(self, partition: int) -> str | None:
+        urls: dict[Any, str] = self._app.assignor._tps_url
+        return urls.get(TopicPartition(self._settings.changelog, partition))
+
+    def _say_what_is_special(self) -> None:
+        if self._rules.tops:
+            log.info(
+                "the cut of top_spender is taken over each partition's own customers, "
+                "a sample of the shop's",
+                cuts=[f"top_spender({p}, {n})" for p, n in self._rules.tops],
+            )
+        if self._settings.standbys:
+            log.warning("LADDER_STANDBYS is assigned but not followed yet: a take-over restores")
+
+
+def _remembered(settings: Settings, rules: Rules) -> Any:
+    return remember(
+        settings.timezone,
+        settings.currency,
+        settings.partitions,
+        settings.topics,
+        rules.ladders,
+    )
+
+
+def _tune_garbage_collection() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD, 20, 20)
