@@ -27,7 +27,7 @@ class Origin(msgspec.Struct, frozen=True, array_like=True):
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
 
 
 class _Credit(msgspec.Struct, array_like=True, tag="credit"):
