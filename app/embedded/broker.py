@@ -47,6 +47,10 @@ class EmbeddedBroker:
         return f"{HOST}:{self.port}"
 
     @property
+    def log(self) -> Path:
+        return self.folder / "broker.log"
+
+    @property
     def pid(self) -> int:
         assert self._process is not None, "a broker that was not started has no process"
         return self._process.pid
@@ -61,7 +65,7 @@ class EmbeddedBroker:
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [str(binary), "start", "--only", "kafka", "--host", HOST]
         command += ["--kafka-port", str(self.port), "--data-dir", str(self.folder)]
-        self._process = Tethered(command, self.folder / "broker.log")
+        self._process = Tethered(command, self.log)
         try:
             wait_until_answers(HOST, self.port, self._process, self.patience)
         except EmbeddedBrokerError:
