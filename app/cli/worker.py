@@ -24,8 +24,9 @@ def worker(settings: Settings) -> None:
     http://127.0.0.1:6066/health/ready, metrics at /metrics.
 
     \b
-    Example, a second worker on the same machine:
-      ladder worker --api-port 6067 --data-dir ./data-2
+    Example:
+      ladder worker
+      ladder worker --api-port 6067 --data-dir ./data-2     # a second one on this machine
     """
     from app.stream import faults
     from app.stream.worker import run
