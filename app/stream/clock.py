@@ -22,6 +22,9 @@ class Clock(Protocol):
     def applied(self, time: int) -> None:
         """Take notice of an event that was applied."""
 
+    def before(self, time: int, now: int) -> int:
+        """Return where the clock stands when what is at `time` comes next."""
+
     def due_until(self, now: int, oldest: int | None, quiet: bool) -> int | None:
         """Return the instant up to which everything due is to be evaluated now; None: not now.
 
@@ -39,6 +42,10 @@ class WallClock:
 
     def applied(self, time: int) -> None:
         """Do nothing: what is applied holds this clock back before, and not after."""
+
+    def before(self, time: int, now: int) -> int:
+        """See `Clock`."""
+        return max(self.position, min(now, time))
 
     def due_until(self, now: int, oldest: int | None, quiet: bool) -> int | None:
         """See `Clock`."""
@@ -60,6 +67,10 @@ class EventClock:
         self._touched = True
         if time > self.position:
             self.position = time
+
+    def before(self, time: int, now: int) -> int:
+        """See `Clock`."""
+        return max(self.position, time)
 
     def due_until(self, now: int, oldest: int | None, quiet: bool) -> int | None:
         """See `Clock`."""

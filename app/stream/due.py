@@ -27,6 +27,11 @@ def split(key: bytes) -> tuple[int, bytes]:
     return int.from_bytes(key[_AT:_ID], "big"), key[_ID:]
 
 
+def is_entry(key: bytes) -> bool:
+    """Tell an entry's key from others."""
+    return key.startswith(_PREFIX)
+
+
 def between(first: int, last: int) -> tuple[bytes, bytes]:
     """Return the keys, end excluded, of all entries from the first to the last instant."""
     return entry(max(first, 0), b""), entry(max(last, -1) + 1, b"")

@@ -52,10 +52,11 @@ class Changelog:
 
 @dataclass
 class Progress:
-    """How far a restore is, in offsets of the changelog."""
+    """How far a restore is, in offsets of the changelog; `read` counts the records so far."""
 
     position: int = 0
     end: int = 0
+    read: int = 0
 
 
 async def restore(
@@ -161,6 +162,7 @@ class _Reader:
             # A fresh store is written without a log, and made to last once at the end.
             store.write([*rows, *index(rows)], self._standing(position), log=not fresh)
             progress.position = position
+            progress.read += len(rows)
             await self.faults.reach("during-restore")
         last = self._standing(max(position, self.end))
         store.write((), last, log=not fresh)

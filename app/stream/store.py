@@ -33,7 +33,7 @@ Row = tuple[bytes, bytes | None]
 """A key and its value; None deletes."""
 
 
-class StoreBroken(Exception):
+class StoreBroken(OSError):
     """RocksDB could not open, read or write: the partition reopens, and builds the store anew."""
 
 

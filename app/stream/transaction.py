@@ -36,7 +36,7 @@ requests with CONCURRENT_TRANSACTIONS for a few milliseconds; aiokafka would wai
 
 aiokafka.producer.sender.BACKOFF_OVERRIDE = _BACKOFF
 
-Headers = list[tuple[str, bytes]]
+Headers = list[tuple[str, bytes | None]]
 """A list and nothing else: aiokafka's compiled builder insists."""
 
 _NO_HEADERS: Headers = []
@@ -132,7 +132,8 @@ class Writer:
         finally:
             _disown(sent)
         await reach("after-acks")
-        await self._producer.send_offsets_to_transaction(offsets, group)
+        if offsets:
+            await self._producer.send_offsets_to_transaction(offsets, group)
         await reach("after-offsets")
         await reach("before-commit")
         await self._producer.commit_transaction()

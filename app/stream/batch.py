@@ -1,0 +1,306 @@
+"""One batch of a partition: records and due customers in, what is to be committed out.
+
+Pure but for the slots, which read the store: nothing is written, sent or published here. What is
+found wrong with an input is a value, a dead letter; an exception is a bug, and names its place.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from aiokafka.structs import ConsumerRecord, TopicPartition
+
+from app.core.apply import (
+    Applied,
+    Dropped,
+    Forwarded,
+    Outbox,
+    Repeated,
+    Verdict,
+    admit,
+    advance,
+    examine,
+    fold_admitted,
+    next_due,
+    receive,
+    recut,
+)
+from app.core.customer import Customer, Slot
+from app.core.events import ClockAdvanced, Event, Refused
+from app.core.handover import Absorb, Credit, Forward, Handover
+from app.core.instants import DAY
+from app.core.rules import Rules
+from app.stream import due
+from app.stream.clock import Clock
+from app.stream.cuts import TopSpenders
+from app.stream.keys import partition_of
+from app.stream.merge import TIMELESS
+from app.stream.slots import Slots
+from app.stream.store import Row
+from app.stream.transaction import Out
+from app.wire import cloudevents, dead_letter
+from app.wire import handover as handover_wire
+from app.wire.handover import Origin
+from app.wire.record import RecordCodec, Unreadable
+
+
+class Delivered(NamedTuple):
+    """A handover, and the record in which a forwarded event was received."""
+
+    handover: Handover
+    origin: Origin | None
+
+
+What = Event | Refused | Delivered
+
+
+class Item(NamedTuple):
+    """One input record: from which topic, by number, as it came and as it was read."""
+
+    lane: int
+    record: ConsumerRecord
+    what: What
+
+
+class FoldFailed(Exception):
+    """The rules raised on a record: a bug. Says where the record is."""
+
+    def __init__(self, record: ConsumerRecord) -> None:
+        self.place = TopicPartition(record.topic, record.partition)
+        self.offset = record.offset
+        super().__init__(f"{record.topic}[{record.partition}] offset {record.offset}")
+
+
+def read_event(record: ConsumerRecord) -> What:
+    """Read a record of an input topic."""
+    return cloudevents.decode(record.value, record.key, record.headers)
+
+
+def read_handover(record: ConsumerRecord, codec: RecordCodec) -> What:
+    """Read a record of the handover topic; only what somebody else wrote there is refused."""
+    found = handover_wire.decode(record.value, codec)
+    if isinstance(found, Unreadable):
+        return Refused("not-an-event", f"a handover was expected: {found.why}")
+    return Delivered(*found)
+
+
+def time_of(what: What) -> int:
+    """Return the time by which a record is merged."""
+    if isinstance(what, Event):
+        return what.time
+    return TIMELESS if isinstance(what, Refused) else what.handover.time
+
+
+def customer_of(what: What) -> str | None:
+    """Return whose slot a record needs."""
+    if isinstance(what, Event):
+        return what.subject or None
+    return None if isinstance(what, Refused) else what.handover.to
+
+
+def _origin(record: ConsumerRecord) -> Origin:
+    return Origin(
+        record.topic, record.partition, record.offset, record.key, record.value, record.headers
+    )
+
+
+class Tally:
+    """What happened in a batch, for the metrics."""
+
+    def __init__(self) -> None:
+        self.applied: Counter[str] = Counter()
+        self.handed: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self.first_refused: dict[str, ConsumerRecord | Origin] = {}
+        self.late = self.repeated = self.dropped = 0
+
+
+class Batch:
+    """Folds records and due customers one after the other, and collects what comes of it.
+
+    now: the wall clock, µs; judged: whether events more than a day ahead of it are refused.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        codec: RecordCodec,
+        slots: Slots,
+        clock: Clock,
+        tops: TopSpenders,
+        *,
+        number: int,
+        partitions: int,
+        now: int,
+        judged: bool,
+    ) -> None:
+        self._rules = rules
+        self._codec = codec
+        self._slots = slots
+        self._clock = clock
+        self._tops = tops
+        self._number = number
+        self._partitions = partitions
+        self._now = now
+        self._latest = now + DAY if judged else None
+        self._ranks = bool(rules.tops)
+        self.out = Outbox()
+        self.tally = Tally()
+        self.letters: dict[int, list[Out]] = {}
+        self.handovers: dict[int, list[Out]] = {}
+        self.local: list[Row] = []
+        self.offsets: dict[int, int] = {}
+        self.turned = False
+
+    def prepare(self, items: Iterable[Item], due_ids: Iterable[str]) -> None:
+        """Read the slots of everybody concerned in one go."""
+        wanted = {customer for item in items if (customer := customer_of(item.what))}
+        self._slots.prepare(wanted.union(due_ids))
+
+    def take(self, item: Item) -> None:
+        """Fold one record; raises FoldFailed."""
+        record, what = item.record, item.what
+        self.offsets[item.lane] = record.offset + 1
+        try:
+            if isinstance(what, Event):
+                self._event(record, what)
+            elif isinstance(what, Refused):
+                self._refuse(what, record)
+            else:
+                self._handover(record, what)
+        except OSError:
+            raise
+        except Exception as error:
+            raise FoldFailed(record) from error
+
+    def _event(self, record: ConsumerRecord, event: Event) -> None:
+        refused = examine(self._rules, event, self._latest)
+        if refused is not None:
+            self._refuse(refused, record)
+            return
+        if isinstance(event.data, ClockAdvanced):
+            self._reach(event.time)
+            self._clock.applied(event.time)
+            self.tally.applied[event.type] += 1
+            return
+        slot = self._slots.held(event.subject).slot
+        if slot.record is None and (astray := self._astray(record.key)):
+            self._refuse(astray, record)
+            return
+        key = admit(self._rules, slot, event)
+        if isinstance(key, bytes):
+            self._reach(event.time)
+            verdict = fold_admitted(self._rules, slot, event, key, self._tops, self.out)
+            self._note(slot, (self._rules.calendar.day_of(event.time),))
+            self._judge(verdict, event.type, event.time, record)
+            if self.out.handovers:
+                self._hand_over(_origin(record))
+        else:
+            self._judge(key, event.type, event.time, record)
+
+    def _astray(self, key: bytes | None) -> Refused | None:
+        """Refuse the first event of a customer who belongs to another partition."""
+        right = partition_of(key or b"", self._partitions)
+        if right == self._number:
+            return None
+        return Refused(
+            "wrong-partition",
+            f"the key belongs to partition {right} of {self._partitions}: produce with the Kafka "
+            "default partitioner (librdkafka: partitioner=murmur2_random)",
+        )
+
+    def _handover(self, record: ConsumerRecord, delivered: Delivered) -> None:
+        handover = delivered.handover
+        slot = self._slots.held(handover.to).slot
+        self._reach(handover.time)
+        verdict = receive(self._rules, slot, handover, self._tops, self.out)
+        if isinstance(handover, Absorb) and isinstance(slot.record, Customer):
+            self._note(slot, slot.record.bought.days)
+        else:
+            self._note(slot, (self._rules.calendar.day_of(handover.time),))
+        kind = handover.event.type if isinstance(handover, Forward | Credit) else None
+        self._judge(verdict, kind, handover.time, delivered.origin or record)
+        if self.out.handovers:
+            self._hand_over(delivered.origin)
+
+    def _judge(
+        self, verdict: Verdict, kind: str | None, time: int, source: ConsumerRecord | Origin
+    ) -> None:
+        """Count what became of an event (`kind` is its type); what is applied moves the clock."""
+        tally = self.tally
+        match verdict:
+            case Applied(late):
+                if kind is not None:
+                    tally.applied[kind] += 1
+                    tally.late += late
+                self._clock.applied(time)
+            case Repeated():
+                tally.repeated += 1
+            case Dropped():
+                tally.dropped += 1
+            case Forwarded():
+                pass
+            case Refused():
+                self._refuse(verdict, source)
+
+    def _refuse(self, refused: Refused, source: ConsumerRecord | Origin) -> None:
+        self.tally.refused[refused.reason] += 1
+        self.tally.first_refused.setdefault(refused.reason, source)
+        headers = dead_letter.headers(
+            refused.reason,
+            refused.message,
+            source.topic,
+            source.partition,
+            source.offset,
+            source.headers,
+        )
+        letters = self.letters.setdefault(source.partition, [])
+        letters.append(Out(source.key, source.value, headers))
+
+    def _hand_over(self, origin: Origin | None) -> None:
+        """Put what other customers are owed on its way, to the partitions of their ids."""
+        for handover in self.out.handovers:
+            key = handover.to.encode()
+            value = handover_wire.encode(handover, self._codec, origin)
+            there = partition_of(key, self._partitions)
+            self.handovers.setdefault(there, []).append(Out(key, value))
+            self.tally.handed[type(handover).__name__.lower()] += 1
+        self.out.handovers.clear()
+
+    def _note(self, slot: Slot, days: Sequence[int]) -> None:
+        if not self._ranks:
+            return
+        if isinstance(slot.record, Customer):
+            self._tops.note(slot.id, slot.record, days)
+        else:
+            self._tops.forget(slot.id)
+
+    def _reach(self, time: int) -> None:
+        """Take the cuts of the day boundaries that the clock passes before what is at `time`."""
+        if self._ranks:
+            self.pass_boundaries(self._clock.before(time, self._now))
+
+    def pass_boundaries(self, position: int) -> None:
+        """Take the cuts of every day that has begun by a position, and look at whom they move."""
+        for day in self._tops.days_to(position):
+            self.turned = True
+            boundary = self._rules.calendar.start_of(day)
+            for customer in sorted(self._tops.turn(day, self._customer)):
+                slot = self._slots.held(customer).slot
+                recut(self._rules, slot, boundary, self._tops, self.out)
+
+    def _customer(self, customer: str) -> Customer | None:
+        record = self._slots.held(customer).slot.record
+        return record if isinstance(record, Customer) else None
+
+    def look(self, instant: int, customer: str, until: int) -> None:
+        """Evaluate what is due for a customer whom the index names at an instant."""
+        held = self._slots.held(customer)
+        expected = next_due(self._rules, held.slot)
+        if expected is not None and expected <= until:
+            advance(self._rules, held.slot, until, self._tops, self.out)
+        if instant != held.due:
+            # Out of date; the right one is there, or is put there now.
+            self.local.append((due.entry(instant, customer.encode()), None))
+        if not held.slot.touched:
+            self._slots.index(customer, held, self.local)

@@ -1,0 +1,53 @@
+"""What to do about a batch that failed: try again, try less, or give up (architecture.md, rule 3).
+
+Pure. A failure that may go by itself (a broker that does not answer) is tried for ever; one that
+comes back in the same way is tried with half as many records, down to one, which then is named.
+"""
+
+from aiokafka.errors import KafkaError
+
+from app.stream.batch import FoldFailed
+from app.stream.transaction import CommitFailed
+
+LARGEST = 10_000
+"""Records in a batch."""
+
+
+class Retries:
+    """How many records the next batch may have. Doubles with each batch that succeeds."""
+
+    def __init__(self, largest: int = LARGEST) -> None:
+        self._largest = largest
+        self.limit = largest
+        self._last: str | None = None
+
+    def succeeded(self) -> None:
+        """Take notice of a commit."""
+        self._last = None
+        self.limit = min(self.limit * 2, self._largest)
+
+    def failed(self, error: BaseException, size: int) -> bool:
+        """Take notice of a failed batch of so many records; False: there is no use in going on."""
+        how = _way(error)
+        again, self._last = how == self._last, how
+        if not again:
+            return True
+        if isinstance(error, FoldFailed):
+            return False
+        if size > 1:
+            self.limit = size // 2
+            self._last = None
+            return True
+        return _may_pass(error)
+
+
+def _way(error: BaseException) -> str:
+    cause = error.cause if isinstance(error, CommitFailed) else error
+    return f"{type(error).__name__} {type(cause).__name__} {cause}"
+
+
+def _may_pass(error: BaseException) -> bool:
+    cause = error.cause if isinstance(error, CommitFailed) else error
+    if isinstance(cause, KafkaError):
+        return bool(cause.retriable)
+    return isinstance(cause, TimeoutError | OSError)

@@ -1,0 +1,240 @@
+"""One round after the other of an open partition: take, fold, commit, store.
+
+Lives as long as the partition stays open; after any failure a new one is made from what was
+committed, so nothing in here has to be undone.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+import structlog
+from aiokafka.structs import ConsumerRecord, OffsetAndMetadata, TopicPartition
+
+from app.ops import metrics as m
+from app.stream import due
+from app.stream.batch import Batch, Item
+from app.stream.clock import Clock, EventClock, WallClock
+from app.stream.cuts import TopSpenders
+from app.stream.inbox import Inbox
+from app.stream.meta import KEY, Meta, write
+from app.stream.offsets import Positions
+from app.stream.retries import Retries
+from app.stream.seam import Host, Workshop
+from app.stream.slots import Slots
+from app.stream.store import LAYOUT, Row, Standing, Store
+from app.stream.transaction import Out, Writer
+from app.wire import stage_change
+from app.wire.handover import Origin
+from app.wire.record import RecordCodec
+
+log = structlog.get_logger(__name__)
+
+DUE_AT_A_TIME = 2_000
+"""Customers that something is due for, in one batch."""
+BREATH = 500
+"""Records after which a fold lets others have a turn."""
+LATENCIES = 50
+"""Records of a batch whose latency is measured; of more, evenly spaced ones."""
+_TOUCH = 600 * 1_000_000
+_CHANGE_HEADERS: list[tuple[str, bytes | None]] = list(stage_change.HEADERS)
+
+
+class Rounds:
+    """The work of an open partition. `size` and `first` tell of the batch under way."""
+
+    def __init__(
+        self,
+        number: int,
+        workshop: Workshop,
+        host: Host,
+        codec: RecordCodec,
+        inbox: Inbox,
+        retries: Retries,
+        *,
+        writer: Writer,
+        store: Store,
+        standing: Standing,
+        meta: Meta,
+        positions: Positions,
+    ) -> None:
+        self.positions = positions
+        self.size = 0
+        self.first: ConsumerRecord | None = None
+        self._number = number
+        self._shop = workshop
+        self._host = host
+        self._codec = codec
+        self._inbox = inbox
+        self._retries = retries
+        self._writer = writer
+        self._store = store
+        self._standing = standing
+        self._meta = meta
+        self.clock: Clock = (EventClock if workshop.event_clock else WallClock)(meta.clock)
+        self.tops = TopSpenders(workshop.rules, meta, number)
+        self._slots = Slots(workshop.rules, codec, store.get)
+        self._due_from = b""
+        self._changelog = TopicPartition(workshop.changelog, number)
+        self._show_customers()
+
+    def pass_markers(self, tp: TopicPartition) -> None:
+        """Take notice that only transaction markers were behind what was committed."""
+        position = self._host.position_of(tp)
+        if position is not None:
+            self.positions[tp] = max(self.positions[tp], position)
+
+    async def one(self) -> bool:
+        """Do what there is to do; tells whether there was anything."""
+        now = self._shop.now()
+        if self.tops.rebuilding:
+            self.tops.rebuild(self._store, self._codec)
+        limit = self._retries.limit
+        self._inbox.fill(limit)
+        quiet = self._inbox.quiet()
+        until = self.clock.due_until(now, self._inbox.oldest(), quiet)
+        entries = [] if until is None else self._due(until, min(limit, DUE_AT_A_TIME))
+        items = self._inbox.take(limit, time.monotonic())
+        self.size, self.first = len(items), items[0].record if items else None
+        batch = self._batch(now)
+        batch.pass_boundaries(self.clock.position)
+        batch.prepare(items, (customer.decode() for _, customer in entries))
+        for instant, customer in entries:
+            batch.look(instant, customer.decode(), until or 0)
+        await self._fold(batch, items)
+        worked = await self._finish(batch, items, now)
+        return worked or bool(entries) or self.tops.rebuilding
+
+    def _due(self, until: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return the first entries of the index up to an instant; what lies before is done."""
+        first, end = due.between(0, until)
+        rows = self._store.scan(max(self._due_from, first), end, limit)
+        self._due_from = end if len(rows) < limit else rows[-1][0]
+        return [due.split(key) for key, _ in rows]
+
+    async def _fold(self, batch: Batch, items: Sequence[Item]) -> None:
+        for count, item in enumerate(items, 1):
+            batch.take(item)
+            if count % BREATH == 0:
+                await asyncio.sleep(0)
+
+    async def _finish(self, batch: Batch, items: Sequence[Item], now: int) -> bool:
+        """Commit what came of a batch, if anything did, and store it."""
+        rows, local = self._slots.settle()
+        local = batch.local + local
+        said = bool(items or rows or batch.turned or batch.out.changes)
+        if said:
+            await self._commit(batch, rows, local)
+            self._count(batch, items)
+        elif local or now - self._standing.written_at > _TOUCH:
+            self._store_rows(local, self._standing.offset)
+        self._slots.keep()
+        return said
+
+    async def _commit(self, batch: Batch, rows: list[Row], local: list[Row]) -> None:
+        shop, meta = self._shop, self._meta
+        positions = self._inbox.positions(batch.offsets)
+        meta.remembered, meta.clock = shop.remembered, self.clock.position
+        meta.count(batch.out.changes)
+        # The one before is replaced and not changed: it stays as it was if the commit fails.
+        reached = {**self.positions, **positions}
+        meta.positions = {tp.topic: offset for tp, offset in reached.items()}
+        rows.append((KEY, write(meta)))
+        began = time.monotonic()
+        end = await self._writer.commit(
+            self._outgoing(batch),
+            self._changelog,
+            [Out(key, value) for key, value in rows],
+            {tp: OffsetAndMetadata(at, shop.remembered) for tp, at in positions.items()},
+            shop.group,
+        )
+        shop.metrics.observe(m.TRANSACTION_TIME, time.monotonic() - began)
+        await shop.faults.reach("after-commit-before-store")
+        self._store_rows(rows + local, self._standing.offset if end is None else end)
+        await shop.faults.reach("after-store")
+        self.positions = reached
+        self._retries.succeeded()
+
+    def _outgoing(self, batch: Batch) -> dict[TopicPartition, list[Out]]:
+        shop, number = self._shop, self._number
+        outgoing: dict[TopicPartition, list[Out]] = {}
+        for change in batch.out.changes:
+            place = TopicPartition(f"{shop.changes_prefix}.{change.ladder}", number)
+            out = Out(change.customer.encode(), stage_change.encode(change), _CHANGE_HEADERS)
+            outgoing.setdefault(place, []).append(out)
+        for there, letters in batch.letters.items():
+            outgoing[TopicPartition(shop.dead_letters, there)] = letters
+        for there, handovers in batch.handovers.items():
+            outgoing[TopicPartition(shop.handovers, there)] = handovers
+        return outgoing
+
+    def _store_rows(self, rows: list[Row], offset: int) -> None:
+        self._standing = Standing(
+            LAYOUT,
+            self._changelog.topic,
+            self._number,
+            self._shop.partitions,
+            offset,
+            self._shop.now(),
+        )
+        self._store.write(rows, self._standing)
+        entries = (key for key, value in rows if value == b"" and due.is_entry(key))
+        self._due_from = min((self._due_from, *entries))
+
+    def _count(self, batch: Batch, items: Sequence[Item]) -> None:
+        """Show what was committed."""
+        metrics, tally = self._shop.metrics, batch.tally
+        for kind, number in tally.applied.items():
+            metrics.count(m.EVENTS_APPLIED, number, kind)
+        for kind, number in tally.handed.items():
+            metrics.count(m.HANDOVERS, number, kind)
+        for reason, number in tally.refused.items():
+            metrics.count(m.DEAD_LETTERS, number, reason)
+            _log_letters(reason, number, tally.first_refused[reason])
+        metrics.count(m.EVENTS_LATE, tally.late)
+        metrics.count(m.EVENTS_REPEATED, tally.repeated)
+        metrics.count(m.EVENTS_DROPPED, tally.dropped)
+        moves = Counter((c.ladder, c.from_ or "", c.to or "", c.cause) for c in batch.out.changes)
+        for labels, number in moves.items():
+            metrics.count(m.STAGE_CHANGES, number, *labels)
+        if moves:
+            self._show_customers()
+        if items:
+            metrics.observe(m.BATCH_SIZE, len(items))
+            now = self._shop.now() / 1_000_000
+            for item in items[:: max(1, len(items) // LATENCIES)]:
+                metrics.observe(m.COMMIT_LATENCY, max(0.0, now - item.record.timestamp / 1000))
+        metrics.set(m.BUFFERED_BYTES, self._inbox.bytes, str(self._number))
+
+    def _show_customers(self) -> None:
+        counts = {
+            (ladder, rung): number
+            for ladder, rungs in self._meta.customers.items()
+            for rung, number in rungs.items()
+        }
+        self._shop.metrics.customers(self._number, counts)
+
+    def _batch(self, now: int) -> Batch:
+        return Batch(
+            self._shop.rules,
+            self._codec,
+            self._slots,
+            self.clock,
+            self.tops,
+            number=self._number,
+            partitions=self._shop.partitions,
+            now=now,
+            judged=not self._shop.event_clock,
+        )
+
+
+def _log_letters(reason: str, number: int, first: ConsumerRecord | Origin) -> None:
+    log.warning(
+        "dead letters",
+        reason=reason,
+        number=number,
+        topic=first.topic,
+        partition=first.partition,
+        offset=first.offset,
+    )

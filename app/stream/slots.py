@@ -1,0 +1,116 @@
+"""The customers that a batch works on, and a bounded number of those of the batches before.
+
+A slot is changed in place while a batch is folded, so it is as committed only if the batch is:
+whoever gives a batch up has to `clear`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from app.core.apply import next_due
+from app.core.customer import Customer, Slot
+from app.core.due import NEVER
+from app.core.rules import Rules
+from app.stream import due
+from app.stream.store import Row
+from app.wire.record import RecordCodec
+
+KEPT = 4_000
+"""Slots kept decoded for each partition; up to twice as many for a while."""
+
+
+class Held:
+    """A slot, and the instant under which the index of what is due has it (0: not at all).
+
+    Until the index was written from here, `due` is only what the row says: a look that changed
+    nothing has moved the entry and left the row as it was.
+    """
+
+    __slots__ = ("due", "slot", "sure")
+
+    def __init__(self, slot: Slot) -> None:
+        self.slot = slot
+        self.sure = False
+        record = slot.record
+        known = record.due if isinstance(record, Customer) else None
+        self.due = 0 if known is None or known == NEVER else known
+
+
+class Slots:
+    """Slots by customer id, read from the store when they are needed."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        codec: RecordCodec,
+        get: Callable[[list[bytes]], Sequence[bytes | None]],
+        kept: int = KEPT,
+    ) -> None:
+        self._rules = rules
+        self._codec = codec
+        self._get = get
+        self._kept = kept
+        self._used: dict[str, Held] = {}
+        # Two generations stand for a list by last use, at the price of one look-up.
+        self._young: dict[str, Held] = {}
+        self._old: dict[str, Held] = {}
+
+    def prepare(self, customers: Iterable[str]) -> None:
+        """Read what is not here yet in one go, before a batch needs it."""
+        missing = [
+            customer
+            for customer in customers
+            if customer not in self._used and not self._recall(customer)
+        ]
+        if missing:
+            for customer, slot in self._codec.load(missing, self._get).items():
+                self._used[customer] = Held(slot)
+
+    def held(self, customer: str) -> Held:
+        """Return the slot of a customer, to be changed in place."""
+        held = self._used.get(customer)
+        if held is None:
+            self.prepare((customer,))
+            held = self._used[customer]
+        return held
+
+    def _recall(self, customer: str) -> bool:
+        held = self._young.get(customer) or self._old.pop(customer, None)
+        if held is None:
+            return False
+        self._used[customer] = held
+        return True
+
+    def settle(self) -> tuple[list[Row], list[Row]]:
+        """Return the rows to be committed, and the local ones that follow from them."""
+        rows: list[Row] = []
+        local: list[Row] = []
+        for customer, held in self._used.items():
+            if held.slot.touched:
+                self.index(customer, held, local)
+                rows += self._codec.changed_rows(held.slot)
+        return rows, local
+
+    def index(self, customer: str, held: Held, local: list[Row]) -> None:
+        """Bring the index of what is due up to date with a slot."""
+        instant = next_due(self._rules, held.slot) or 0
+        if instant == held.due and held.sure:
+            return
+        encoded = customer.encode()
+        if held.due and held.due != instant:
+            local.append((due.entry(held.due, encoded), None))
+        if instant:
+            local.append((due.entry(instant, encoded), b""))
+        held.due, held.sure = instant, True
+
+    def keep(self) -> None:
+        """Take the batch's slots for those that were used last: it is committed."""
+        if len(self._young) + len(self._used) > self._kept:
+            self._old, self._young = self._young, {}
+        self._young.update(self._used)
+        self._used.clear()
+
+    def clear(self) -> None:
+        """Forget everything: what lies here may never have been committed."""
+        self._used.clear()
+        self._young.clear()
+        self._old.clear()
