@@ -47,6 +47,18 @@ class DefinitionError(UsageError):
         super().__init__(f"{place}: {message}")
 
 
+class DefinitionErrors(DefinitionError):
+    """Ladder definitions cannot be used. Correct every place that is listed; the first gives file,
+    line and column.
+    """
+
+    def __init__(self, problems: Sequence[DefinitionError]) -> None:
+        self.problems = tuple(problems)
+        first = self.problems[0]
+        super().__init__(first.file, first.line, first.column, first.message)
+        self.args = ("\n".join(str(problem) for problem in self.problems),)
+
+
 class DataFileError(UsageError):
     """A file that was named (rates, events) cannot be read or has a wrong line. Correct the file.
 

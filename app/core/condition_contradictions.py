@@ -221,7 +221,7 @@ def _impossible(case: Case) -> str | None:
             if box[ref.key].empty:
                 if of_fact(ref).meet(atom.domain).empty:
                     return f"{ref.text} is {kind_of_fact(ref).meaning}"
-                return f"no value of {ref.text} is all that is asked of it"
+                return f"no value of {ref.text} fits all that is asked of it"
     box = with_longer_windows(box)
     if any(domain.empty for domain in box.values()):
         return "a longer window never has less in it than a shorter one"

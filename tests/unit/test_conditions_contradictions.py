@@ -134,7 +134,7 @@ def test_the_reason_names_the_fact_and_what_it_is() -> None:
         "need_in(30) is a whole number from 0 to 4"
     )
     assert contradiction((condition("units > 4 and units < 4").tree, True)) == (
-        "no value of units is all that is asked of it"
+        "no value of units fits all that is asked of it"
     )
 
 
