@@ -1,0 +1,69 @@
+# Every recipe here is what CI runs (.ci/run). `make demo` and `make test` set themselves up.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := $(VENV)/.installed-demo
+DEV := $(VENV)/.installed-dev
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# More words for the command that a recipe runs: make test ARGS="-k emit"
+ARGS ?=
+export PYTHON
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(DEMO) ## The whole thing on this machine: real purchases climb ladders (ARGS="--customers 2000")
+	$(BIN)/ladder demo $(ARGS)
+
+.PHONY: test
+test: $(DEV) ## All tests but the slow ones; those that need Apache Kafka fetch it with Maven
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+.PHONY: faults
+faults: $(DEV) ## The slow tests: kills, pauses and rebalances at every step
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+.PHONY: lint
+lint: $(DEV) ## Style, and imports that go one way
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+.PHONY: types
+types: $(DEV) ## mypy, strict, on app and tests
+	$(BIN)/mypy
+
+.PHONY: bench
+bench: $(DEV) ## How fast it is beside others, in one run on this machine
+	$(PIP) --editable '.[bench]'
+	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: check
+check: lint types test ## What to run before a commit
+
+.PHONY: setup
+setup: $(DEV) ## The virtual environment with everything for development
+
+.PHONY: clean
+clean: ## Removes what these recipes made; data and .env stay
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find app tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	python=$$(.ci/find-python) && "$$python" -m venv $(VENV)
+
+$(DEMO): pyproject.toml | $(BIN)/python
+	@echo "installing packages into $(VENV) (once) ..." >&2
+	$(PIP) --editable '.[embedded]'
+	touch $@
+
+$(DEV): pyproject.toml | $(BIN)/python
+	@echo "installing packages into $(VENV) (once) ..." >&2
+	$(PIP) --editable '.[dev]'
+	touch $@ $(DEMO)
