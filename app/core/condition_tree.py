@@ -161,20 +161,15 @@ def kinds(node: Node) -> int:
                 together |= kinds(part)
             return together
         case Arithmetic():
-            return _computed(node.operator, kinds(node.left), kinds(node.right))
+            return _computed(kinds(node.left) | kinds(node.right))
         case Signed():
-            return _computed("-", NUMBER, kinds(node.operand))
+            return _computed(kinds(node.operand))
     return BOOL
 
 
-def _computed(operator: str, left: int, right: int) -> int:
-    """Booleans count as 1 and 0; `+` also joins two texts or two lists; anything else is lost."""
-    numeric = NUMBER | BOOL
-    result = left & right & (TEXT | LIST) if operator == "+" else 0
-    if left & numeric and right & numeric:
-        result |= NUMBER
-    never_lost = not (left | right) & ~numeric or (left == right == result)
-    return result if never_lost else result | LOST
+def _computed(operands: int) -> int:
+    """Booleans count as 1 and 0; computing with anything else that is no number is lost."""
+    return NUMBER | LOST if operands & ~(NUMBER | BOOL) else NUMBER
 
 
 def children(node: Node | ListOf) -> tuple[Node | ListOf, ...]:

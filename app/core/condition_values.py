@@ -2,8 +2,8 @@
 
 Contract section 3. Where it is silent: booleans count as 1 and 0 in +, - and *, and `true == 1`,
 as in Python; but a boolean and a number are unlike types, so no order comparison between them
-holds. `+` also joins two texts or two lists; any other computing with what is no number, and a
-result too great for a float, counts as computed with none.
+holds. Computing with a text or a list, and a result too great for a float, count as computed with
+none.
 """
 
 from __future__ import annotations
@@ -37,9 +37,6 @@ _COUNTABLE: Final = frozenset({int, float, bool})
 
 
 def plus(left: object, right: object) -> object:
-    kind = left.__class__
-    if kind is right.__class__ and kind in (str, list):
-        return left + right  # type: ignore[operator]  # both are str, or both list
     return _compute(operator.add, left, right)
 
 
@@ -56,7 +53,7 @@ def negative(operand: object) -> object:
 
 
 def positive(operand: object) -> object:
-    return _compute(operator.add, 0, operand)
+    return plus(0, operand)
 
 
 def _compute(operation: Callable[[object, object], object], left: object, right: object) -> object:
@@ -109,8 +106,7 @@ def _may_be_in(item: object, container: object) -> bool:
 
 
 ORDER: Final = {"<": lt, "<=": le, ">": gt, ">=": ge}
-COMPUTE: Final = {"+": plus, "-": minus, "*": times}
-"""Operator to function, for whoever computes a constant."""
+"""Operator to function, for whoever compares constants."""
 
 VALUES: Final[dict[str, object]] = {
     function.__name__: function

@@ -70,8 +70,6 @@ class Naive:
         counts = (int, float, bool)
         if type(left) in counts and type(right) in counts:
             return operation(left, right)
-        if operation is operator.add and type(left) is type(right) and type(left) in (str, list):
-            return left + right
         return LOST
 
     def chain(self, node: ast.Compare) -> bool:
