@@ -5,6 +5,7 @@ lie in two parts: the recent, written with every change of the customer, and the
 the recent are moved sixteen at a time, so that a long memory is seldom rewritten.
 """
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -18,6 +19,7 @@ E = TypeVar("E")
 _encode = msgspec.msgpack.Encoder().encode
 
 
+@lru_cache(maxsize=1024)  # an event's ids are asked for twice: to refuse, and to apply
 def hash_id(text: str) -> bytes:
     """Return the 16 bytes under which an id is remembered; personal data cannot be read back."""
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=ID_BYTES).digest()

@@ -104,8 +104,9 @@ def advance(
             if now > until:
                 break
             look.instant, look.day = now, calendar.day_of(now)
-            look.cuts = cutter.at(look.day)
             concerned = (expiring if timer == now else 0) | (ladders if instant == now else 0)
+            if concerned & rules.top_ladders:
+                look.cuts = cutter.at(look.day)
             if evaluate(look, concerned, out):
                 c.as_of = now
                 changed = True

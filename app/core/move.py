@@ -45,8 +45,7 @@ def evaluate(look: Look, ladders: int, out: list[Change]) -> bool:
     c, rules, day, cuts = look.c, look.rules, look.day, look.cuts
     standings, rungs, holds = c.standings, c.rungs, c.holds
     changed = False
-    for index in rules.indices(ladders):
-        ladder = rules.ladders[index]
+    for index, ladder in rules.chosen(ladders):
         target = ladder.place(c, day, cuts) + 1
         standing = seen = standings[index]
         hold = holds.get(index) if holds else None
@@ -107,7 +106,7 @@ def _stand(ladder: Ladder, target: int, standing: int, grace: int, now: int) -> 
 
 def leave(look: Look, out: list[Change]) -> None:
     """Take a customer off every ladder (absorbed or erased)."""
-    for index in look.rules.indices(look.rules.all):
+    for index, _ in look.rules.chosen(look.rules.all):
         if look.c.rungs[index]:
             _step(look, index, 0, 0, out)
     look.c.standings = bytearray(len(look.c.standings))

@@ -13,8 +13,8 @@ from app.core.series import within
 
 _BLOCK = 512
 
-Ranked = tuple[int, str]
-"""A spend and whose it is."""
+_NUMBER_BITS = 32
+"""A ranked spend is one integer, spend * 2**32 + the customer's number: cheap to compare."""
 
 
 class _Order:
@@ -23,10 +23,10 @@ class _Order:
     __slots__ = ("_blocks", "size")
 
     def __init__(self) -> None:
-        self._blocks: list[list[Ranked]] = [[]]
+        self._blocks: list[list[int]] = [[]]
         self.size = 0
 
-    def _block_of(self, entry: Ranked) -> int:
+    def _block_of(self, entry: int) -> int:
         low, high = 0, len(self._blocks) - 1
         while low < high:
             middle = (low + high) // 2
@@ -36,7 +36,7 @@ class _Order:
                 high = middle
         return low
 
-    def add(self, entry: Ranked) -> None:
+    def add(self, entry: int) -> None:
         at = self._block_of(entry)
         block = self._blocks[at]
         insort(block, entry)
@@ -44,7 +44,7 @@ class _Order:
         if len(block) > 2 * _BLOCK:
             self._blocks[at : at + 1] = [block[:_BLOCK], block[_BLOCK:]]
 
-    def remove(self, entry: Ranked) -> None:
+    def remove(self, entry: int) -> None:
         at = self._block_of(entry)
         block = self._blocks[at]
         del block[bisect_left(block, entry)]
@@ -56,17 +56,18 @@ class _Order:
         """Return the spend at a rank, 1 the greatest."""
         for block in reversed(self._blocks):
             if rank <= len(block):
-                return block[-rank][0]
+                return block[-rank] >> _NUMBER_BITS
             rank -= len(block)
         raise IndexError(rank)
 
-    def between(self, low: int, high: int) -> Iterator[str]:
-        """Yield whose spend is at least `low` and below `high`."""
-        for block in self._blocks[self._block_of((low, "")) :]:
-            for spend, customer in block[bisect_left(block, (low, "")) :]:
-                if spend >= high:
+    def between(self, low: int, high: int) -> Iterator[int]:
+        """Yield the numbers of those whose spend is at least `low` and below `high`."""
+        first, last = low << _NUMBER_BITS, high << _NUMBER_BITS
+        for block in self._blocks[self._block_of(first) :]:
+            for entry in block[bisect_left(block, first) :]:
+                if entry >= last:
                     return
-                yield customer
+                yield entry & ((1 << _NUMBER_BITS) - 1)
 
 
 _BEYOND = 1 << 80
@@ -85,6 +86,9 @@ class Ranking:
         self._windows = sorted({days for _, days in tops})
         self._spends: dict[int, dict[str, int]] = {days: {} for days in self._windows}
         self._orders = {days: _Order() for days in self._windows}
+        self._numbers: dict[str, int] = {}
+        self._names: dict[int, str] = {}
+        self._free: list[int] = []
         self._drops: dict[int, set[str]] = {}
         self._cuts: dict[int, dict[tuple[int, int], int]] = {}
         self._day: int | None = None
@@ -107,6 +111,10 @@ class Ranking:
         """Count a customer no longer (absorbed or erased)."""
         for window in self._windows:
             self._set(window, customer, 0)
+        number = self._numbers.pop(customer, None)
+        if number is not None:
+            del self._names[number]
+            self._free.append(number)
 
     def turn(self, day: int, read: Callable[[str], Customer | None]) -> set[str]:
         """Take the cuts at the boundary at which `day` begins; returns whose standing flips."""
@@ -123,7 +131,8 @@ class Ranking:
         flipped: set[str] = set()
         for top in self._tops:
             low, high = sorted((before.get(top, _BEYOND), cuts.get(top, _BEYOND)))
-            flipped.update(self._orders[top[1]].between(low, high))
+            numbers = self._orders[top[1]].between(low, high)
+            flipped.update(self._names[number] for number in numbers)
         return flipped
 
     def _cut(self, percent: int, window: int) -> int:
@@ -132,9 +141,21 @@ class Ranking:
 
     def _set(self, window: int, customer: str, spend: int) -> None:
         spends, order = self._spends[window], self._orders[window]
-        before = spends.pop(customer, 0)
-        if before > 0:
-            order.remove((before, customer))
-        if spend > 0:
+        before = spends.get(customer, 0)
+        if before == spend:
+            return
+        number = self._number(customer)
+        if before:
+            order.remove(before << _NUMBER_BITS | number)
+            del spends[customer]
+        if spend:
             spends[customer] = spend
-            order.add((spend, customer))
+            order.add(spend << _NUMBER_BITS | number)
+
+    def _number(self, customer: str) -> int:
+        number = self._numbers.get(customer)
+        if number is None:
+            number = self._free.pop() if self._free else len(self._names)
+            self._numbers[customer] = number
+            self._names[number] = customer
+        return number

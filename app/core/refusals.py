@@ -29,20 +29,13 @@ LARGEST_AMOUNT = 10**15
 
 def examine(rules: Rules, event: Event, latest: int | None) -> Refused | None:
     """Refuse what no record could make right; `latest` is the latest time allowed, if any."""
-    data = event.data
-    no_rate = None
-    if isinstance(data, PurchaseCompleted | ReferralConverted):
-        refused = _convertible(rules, event, data)
-        if refused is not None and refused.reason != "no-rate":
-            return refused
-        no_rate = refused
-    elif isinstance(data, ProfilePlaced):
-        refused = _placeable(rules, data)
-        if refused is not None:
-            return refused
+    check = _CHECKS.get(type(event.data))
+    refused = check(rules, event, event.data) if check else None
+    if refused is not None and refused.reason != "no-rate":
+        return refused
     if latest is not None and event.time > latest:
         return Refused("future", f"time {format_instant(event.time)} is more than a day ahead")
-    return no_rate
+    return refused
 
 
 def _convertible(
@@ -61,7 +54,7 @@ def _convertible(
     return None
 
 
-def _placeable(rules: Rules, data: ProfilePlaced) -> Refused | None:
+def _placeable(rules: Rules, event: Event, data: ProfilePlaced) -> Refused | None:
     index = rules.by_id.get(data.ladder)
     if index is None:
         return Refused("unknown-ladder", "data.ladder names no ladder of this shop")
@@ -73,6 +66,13 @@ def _placeable(rules: Rules, data: ProfilePlaced) -> Refused | None:
                 return Refused("bad-data", "data.rung is an override: nobody is placed on one")
             return None
     return Refused("bad-data", f"data.rung names no rung of ladder {data.ladder}")
+
+
+_CHECKS: dict[type[Data], Callable[[Rules, Event, Any], Refused | None]] = {
+    PurchaseCompleted: _convertible,
+    ReferralConverted: _convertible,
+    ProfilePlaced: _placeable,
+}
 
 
 def _known_order(rules: Rules, c: Customer | None, data: PurchaseCompleted) -> Refused | None:

@@ -1,6 +1,6 @@
 """Everything that stays the same from event to event: the ladders and the shop's settings."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cache
 
 import msgspec
@@ -53,7 +53,7 @@ class Rules:
         self.windows = self._windows()
         self._groups = [_groups_of(ladder) for ladder in self.ladders]
         self.touched_by = cache(self._touched_by)
-        self.indices = cache(_indices)
+        self.chosen = cache(self._chosen)
         self.path = cache(self._path)
 
     def _mask(self, wanted: Callable[[Ladder], bool]) -> int:
@@ -70,6 +70,10 @@ class Rules:
                 of_series = found.setdefault(series_of(name), {})
                 of_series[days] = of_series.get(days, 0) | 1 << index
         return tuple((series, tuple(sorted(found[series].items()))) for series in sorted(found))
+
+    def _chosen(self, mask: int) -> tuple[tuple[int, Ladder], ...]:
+        """Return the ladders of a set, each with its index."""
+        return tuple(item for item in enumerate(self.ladders) if mask >> item[0] & 1)
 
     def _path(self, index: int, before: int, after: int) -> Path:
         """Return the step between two places of a ladder, counted from 1 (0: none)."""
@@ -114,16 +118,3 @@ def _groups_of(ladder: Ladder) -> int:
     for name in ladder.names:
         groups |= group_of(name)
     return groups & EVERYTHING
-
-
-def _indices(mask: int) -> tuple[int, ...]:
-    return tuple(_bits(mask))
-
-
-def _bits(mask: int) -> Iterator[int]:
-    index = 0
-    while mask:
-        if mask & 1:
-            yield index
-        mask >>= 1
-        index += 1

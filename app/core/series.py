@@ -72,8 +72,9 @@ def within(series: Series, column: int, first: int) -> int:
     if not days or days[-1] < first:
         return 0
     sums = series.sums[column]
-    place = bisect_left(days, first)
-    return sums[-1] - sums[place - 1] if place else sums[-1]
+    if days[0] >= first:
+        return sums[-1]
+    return sums[-1] - sums[bisect_left(days, first) - 1]
 
 
 def united(one: Series, other: Series) -> Series:
