@@ -1,0 +1,152 @@
+"""What Grafana and Prometheus ask for is what workers show: names and labels are declared once."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+
+from app.core.change import Cause
+from app.ops import metrics as m
+from tests.contract.promql import OF_PROMETHEUS, faults, used
+
+ROOT = Path(__file__).resolve().parents[2]
+GRAFANA = ROOT / "deploy" / "grafana"
+BOARDS = ("operators", "marketers")
+ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yml"
+
+
+def board(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((GRAFANA / "dashboards" / f"{name}.json").read_text("utf-8"))
+    return found
+
+
+def panels(name: str) -> list[dict[str, Any]]:
+    return [panel for panel in board(name)["panels"] if panel["type"] != "row"]
+
+
+def asked() -> Iterator[tuple[str, str, str]]:
+    """Where, under which legend, and what."""
+    for name in BOARDS:
+        for panel in panels(name):
+            for target in panel["targets"]:
+                yield f"{name}: {panel['title']}", target["legendFormat"], target["expr"]
+    for group in yaml.safe_load(ALERTS.read_text("utf-8"))["groups"]:
+        for rule in group["rules"]:
+            yield f"alert {rule['alert']}", "", rule["expr"]
+
+
+ASKED = list(asked())
+
+
+@pytest.mark.parametrize(("where", "legend", "expression"), ASKED, ids=[each[0] for each in ASKED])
+def test_every_expression_names_metrics_and_labels_that_exist(
+    where: str, legend: str, expression: str
+) -> None:
+    assert list(faults(expression)) == []
+    labels = {label for _, found in used(expression).matched for label in found}
+    labels |= used(expression).grouped
+    assert set(re.findall(r"{{\s*(\w+)\s*}}", legend)) <= labels, where
+
+
+@pytest.mark.parametrize("rule", yaml.safe_load(ALERTS.read_text("utf-8"))["groups"][0]["rules"])
+def test_an_alert_says_only_what_its_expression_gives(rule: dict[str, Any]) -> None:
+    labels = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
+    gives = used(rule["expr"]).grouped | {
+        label for _, f in used(rule["expr"]).matched for label in f
+    }
+    assert labels <= gives | {"instance", "job"}
+    assert rule["labels"]["severity"] in {"warning", "critical"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "fault"),
+    [
+        ("sum(ladder_customer)", "no worker has the metric ladder_customer"),
+        ('rate(ladder_dead_letters_total{cause="x"}[5m])', "has no label cause"),
+        ("sum by (rung) (ladder_lag_records)", "has no label rung"),
+        ("rate(ladder_batch_records[5m])", "no worker has the metric ladder_batch_records"),
+        ("1 + 1", "names no metric"),
+    ],
+)
+def test_the_check_itself_finds_what_is_wrong(expression: str, fault: str) -> None:
+    assert any(fault in found for found in faults(expression))
+
+
+def test_every_metric_is_on_a_dashboard() -> None:
+    shown = {name for _, _, expression in ASKED for name, _ in used(expression).matched}
+    missing = [
+        metric.name
+        for metric in m.DECLARED
+        if not any(name.startswith(metric.name) for name in shown)
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_every_panel_asks_the_provisioned_datasource(name: str) -> None:
+    sources = yaml.safe_load(
+        (GRAFANA / "provisioning" / "datasources" / "prometheus.yml").read_text("utf-8")
+    )["datasources"]
+    (uid,) = [source["uid"] for source in sources]
+    for panel in panels(name):
+        assert panel["datasource"] == {"type": "prometheus", "uid": uid}, panel["title"]
+        assert all(target["datasource"]["uid"] == uid for target in panel["targets"])
+    for variable in board(name)["templating"]["list"]:
+        assert variable["datasource"]["uid"] == uid
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_every_variable_of_a_dashboard_is_defined_in_it(name: str) -> None:
+    built_in = {"__range", "__rate_interval"}
+    defined = {variable["name"] for variable in board(name)["templating"]["list"]} | built_in
+    text = json.dumps([[panel["title"], panel["targets"]] for panel in panels(name)])
+    assert set(re.findall(r"\$(\w+)", text)) <= defined
+
+
+def test_the_ladder_chosen_from_is_a_label_of_the_customers_metric() -> None:
+    (variable,) = board("marketers")["templating"]["list"]
+    match = re.fullmatch(r"label_values\((\w+), (\w+)\)", variable["definition"])
+    assert match is not None
+    assert match[1] == m.CUSTOMERS.name
+    assert match[2] in m.CUSTOMERS.labels
+    assert variable["query"]["query"] == variable["definition"]
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_panels_do_not_cover_one_another(name: str) -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in board(name)["panels"]:
+        place = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert place["x"] + place["w"] <= 24, panel["title"]
+        assert not cells & taken, panel["title"]
+        taken |= cells
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_panels_are_numbered_once(name: str) -> None:
+    numbers = [panel["id"] for panel in board(name)["panels"]]
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_dashboards_have_names_of_their_own_and_lead_to_one_another() -> None:
+    uids = {name: board(name)["uid"] for name in BOARDS}
+    assert len(set(uids.values())) == len(BOARDS)
+    for name in BOARDS:
+        for link in board(name)["links"]:
+            assert link["url"].removeprefix("/d/") in uids.values()
+
+
+def test_marketers_are_told_what_every_cause_means() -> None:
+    (told,) = [panel["description"] for panel in panels("marketers") if "Causes" in panel["title"]]
+    assert [cause for cause in get_args(Cause) if cause not in told] == []
