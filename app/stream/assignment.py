@@ -65,6 +65,7 @@ class Assignment(Service):
     """
 
     abstract = False
+    mundane_level = "debug"
     in_recovery = False
 
     def __init__(

@@ -65,6 +65,8 @@ class Assignor(PartitionAssignor):
 class Tables(TableManager):
     """Faust's tables, brought up by the app's own service instead of Faust's recovery."""
 
+    mundane_level = "debug"
+
     @property
     def recovery(self) -> Any:
         return self.app.bring_up
@@ -79,6 +81,7 @@ class Tables(TableManager):
 class WebServer(Web):
     """Faust's web server with none of its pages, on a socket that is bound already."""
 
+    mundane_level = "debug"
     default_blueprints: Any = ()
     production_blueprints: Any = ()
     debug_blueprints: Any = ()
@@ -96,6 +99,7 @@ class LadderApp(faust.App):
     """
 
     BootStrategy = Boot
+    mundane_level = "debug"
     bring_up: Any
 
     def __init__(

@@ -71,7 +71,9 @@ class RebalanceListener(driver.ConsumerRebalanceListener):
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """aiokafka's consumer in its thread, with a fetch that keeps positions and records together."""
+    """The thread of aiokafka's consumer; its fetch keeps positions and records together."""
+
+    mundane_level = "debug"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -179,6 +181,7 @@ class Consumer(driver.Consumer):
     """Faust's consumer, but for its way of reading."""
 
     RebalanceListener = RebalanceListener
+    mundane_level = "debug"
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
