@@ -5,7 +5,16 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from app.core.apply import Outbox, admit, advance, examine, fold_admitted, receive, recut
+from app.core.apply import (
+    Outbox,
+    Repeated,
+    admit,
+    advance,
+    examine,
+    fold_admitted,
+    receive,
+    recut,
+)
 from app.core.change import Change
 from app.core.customer import Customer, Moved, Slot
 from app.core.events import ClockAdvanced, Event, Refused
@@ -31,13 +40,18 @@ class DeadLetter(msgspec.Struct, frozen=True, gc=False):
 
 
 class Backtest:
-    """All customers of one shop, in memory. Events come in the order of their times."""
+    """All customers of one shop, in memory. Events come in the order of their times.
+
+    `repeated` and `dropped` count events that were applied before, and those of the erased.
+    """
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self.slots: dict[str, Slot] = {}
         self.clock: int | None = None
         self.dead_letters: list[DeadLetter] = []
+        self.repeated = 0
+        self.dropped = 0
         self._out = Outbox()
         self._ranking = Ranking(rules.tops)
         self._today: int | None = None
@@ -80,6 +94,10 @@ class Backtest:
             self._deliver(line)
         elif isinstance(key, Refused):
             self._refuse(key, line)
+        elif isinstance(key, Repeated):
+            self.repeated += 1
+        else:
+            self.dropped += 1
 
     def advance_clock(self, instant: int) -> None:
         """Move the clock on, taking the top-spender cuts at each day boundary on the way."""

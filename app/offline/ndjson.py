@@ -5,9 +5,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.core.events import TYPES, Event, Refused
+from app.errors import DataFileError
 from app.offline.backtest import DeadLetter, Line
 from app.wire.cloudevents import decode
 
+STDIN = Path("-")
+BLOCK = 1024 * 1024
+"""Bytes read at a time; also what is kept of a longer line, which is too large for an event."""
 _ORDER = {
     name: index
     for index, name in enumerate(
@@ -22,12 +26,24 @@ def topic_order(event: Event) -> int:
     return _TOPIC_ORDER[event.type]
 
 
+def name_of(file: Path) -> str:
+    """Return how a file is named in what is written, whatever bytes its name is made of."""
+    return str(file).encode("utf-8", "replace").decode()
+
+
 def lines_of(name: str, stream: BinaryIO) -> Iterator[tuple[Line, bytes]]:
     """Yield the lines that say something, and where they stand."""
-    for number, text in enumerate(stream, 1):
-        text = text.rstrip(b"\r\n")
-        if text.strip():
-            yield Line(name, number), text
+    number = 0
+    rest = b""
+    while block := stream.read(BLOCK):
+        *whole, rest = (rest + block).split(b"\n")
+        for text in whole:
+            number += 1
+            if text and not text.isspace():
+                yield Line(name, number), text.rstrip(b"\r")
+        rest = rest[:BLOCK]
+    if rest and not rest.isspace():
+        yield Line(name, number + 1), rest.rstrip(b"\r")
 
 
 def read_events(
@@ -56,10 +72,13 @@ def read_events(
 
 
 def open_lines(files: Iterable[Path], stdin: BinaryIO) -> Iterator[tuple[Line, bytes]]:
-    """Yield the lines of files in turn; `-` is standard input."""
+    """Yield the lines of files in turn; `-` is standard input. Raises DataFileError."""
     for file in files:
-        if str(file) == "-":
+        if file == STDIN:
             yield from lines_of("-", stdin)
-        else:
+            continue
+        try:
             with file.open("rb") as stream:
-                yield from lines_of(str(file), stream)
+                yield from lines_of(name_of(file), stream)
+        except OSError as error:
+            raise DataFileError(name_of(file), 0, f"cannot be read: {error.strerror}") from error

@@ -1,0 +1,208 @@
+"""`ladder backtest`: events from files through the same rules, with no broker."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+from app.cli import output, standings
+from app.cli.moment import Moment
+from app.cli.options import with_settings
+from app.cli.shop import rules_of
+from app.core.instants import format_instant
+from app.errors import DataFileError, UsageError
+from app.offline import outputs
+from app.offline.backtest import Backtest, DeadLetter, run
+from app.offline.ndjson import STDIN, name_of, open_lines, read_events
+from app.offline.summary import LadderCount, summarise
+from app.settings import Settings
+from app.wire.dead_letter import MEANINGS
+
+OUT = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
+SAMPLES = 3
+"""Places that are named for each reason of a refusal."""
+
+
+@click.command()
+@click.argument(
+    "events",
+    nargs=-1,
+    required=True,
+    metavar="EVENTS...",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+)
+@with_settings("ladders", "rates", "timezone", "currency")
+@click.option("--until", type=Moment(), help="Move the clock on to this instant at the end.")
+@click.option("--changes", type=OUT, metavar="OUT", help="Write each stage change, one a line.")
+@click.option("--customers", type=OUT, metavar="OUT", help="Write each customer, one a line.")
+@click.option("--dead-letters", type=OUT, metavar="OUT", help="Write what was refused, and why.")
+@click.option("--json", "in_json", is_flag=True, help="The summary as one JSON document.")
+def backtest(
+    settings: Settings,
+    events: tuple[Path, ...],
+    until: int | None,
+    changes: Path | None,
+    customers: Path | None,
+    dead_letters: Path | None,
+    in_json: bool,
+) -> None:
+    """Fold EVENTS (NDJSON, sorted by time first) through the rules, with no broker.
+
+    Prints customers by rung, moves, how long rungs are held, and which lines were refused. `-` is
+    standard input, and as an OUT standard output; the summary then goes to standard error.
+
+    \b
+    Example:
+      ladder backtest history.ndjson --changes changes.ndjson
+      ladder backtest history.ndjson --until 2026-04-01T00:00:00Z --customers - | head -1
+    """
+    wanted = {"changes": changes, "customers": customers, "dead letters": dead_letters}
+    _refuse_muddle(events, [out for out in wanted.values() if out], in_json=in_json)
+    with ExitStack() as stack:
+        streams = {what: stack.enter_context(_opened(out)) for what, out in wanted.items() if out}
+        stack.enter_context(_uncollected())
+        backtest = Backtest(rules_of(settings))
+        count = _fold(backtest, events, until)
+        _write(backtest, streams)
+        ladders = summarise(backtest.rules, backtest.customers(), backtest.changes)
+    if in_json:
+        output.as_json(_as_object(backtest, count, ladders))
+    else:
+        _print(backtest, count, ladders, err=STDIN in wanted.values())
+
+
+def _refuse_muddle(events: Sequence[Path], outs: Sequence[Path], *, in_json: bool) -> None:
+    if outs.count(STDIN) + in_json > 1:
+        raise UsageError("only one thing can go to standard output: give the others a file")
+    files = [event.resolve() for event in events if event != STDIN]
+    for number, out in enumerate(outs):
+        if out != STDIN and out.resolve() in files:
+            raise UsageError(f"{out} is one of the events' files: it would be overwritten")
+        if out != STDIN and out.resolve() in [other.resolve() for other in outs[:number]]:
+            raise UsageError(f"{out} is named twice: give each output its own file")
+
+
+@contextmanager
+def _opened(out: Path) -> Iterator[BinaryIO]:
+    """A file, before any work is done, so that a place that cannot be written is told at once."""
+    if out == STDIN:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    try:
+        stream = out.open("wb")
+    except OSError as error:
+        raise DataFileError(str(out), 0, f"cannot be written: {error.strerror}") from error
+    with stream:
+        yield stream
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no cycles: what a backtest makes has none, and is kept to the end."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _fold(backtest: Backtest, files: Sequence[Path], until: int | None) -> int:
+    """Read and apply everything; gives how many lines there were."""
+    size = None if STDIN in files else sum(file.stat().st_size for file in files)
+    with output.byte_progress() as progress:
+        task = progress.add_task("reading", total=size)
+        lines = open_lines(files, sys.stdin.buffer)
+        events, refused = read_events(lines, _to(progress, task))
+    with output.progress("events") as progress:
+        task = progress.add_task("folding", total=len(events))
+        run(backtest, events, until, _to(progress, task))
+    order = {name_of(file): number for number, file in reversed(list(enumerate(files)))}
+    backtest.dead_letters.extend(refused)
+    backtest.dead_letters.sort(key=lambda letter: (order[letter.file], letter.line))
+    return len(events) + len(refused)
+
+
+def _write(backtest: Backtest, streams: dict[str, BinaryIO]) -> None:
+    if "changes" in streams:
+        ordered = outputs.in_order(backtest.changes)
+        with output.progress("changes") as progress:
+            task = progress.add_task("writing", total=len(ordered))
+            outputs.write_changes(streams["changes"], ordered, _to(progress, task))
+    if "customers" in streams:
+        with output.progress("customers") as progress:
+            task = progress.add_task("writing", total=len(backtest.slots))
+            outputs.write_customers(streams["customers"], backtest, _to(progress, task))
+    if "dead letters" in streams:
+        outputs.write_dead_letters(streams["dead letters"], backtest.dead_letters)
+
+
+def _to(progress: Any, task: Any) -> Callable[[int], None]:
+    return lambda done: progress.update(task, completed=done)
+
+
+def _as_object(backtest: Backtest, count: int, ladders: Sequence[LadderCount]) -> dict[str, object]:
+    return {
+        "lines": count,
+        "refused": dict(sorted(_reasons(backtest.dead_letters).items())),
+        "repeated": backtest.repeated,
+        "dropped": backtest.dropped,
+        "customers": sum(1 for _ in backtest.customers()),
+        "changes": len(backtest.changes),
+        "clock": None if backtest.clock is None else format_instant(backtest.clock),
+        "ladders": [
+            {
+                "ladder": ladder.ladder,
+                "kind": ladder.kind,
+                "up": ladder.up,
+                "down": ladder.down,
+                "moved": ladder.moved,
+                "rungs": [
+                    {name: getattr(rung, name) for name in rung.__struct_fields__}
+                    for rung in ladder.rungs
+                ],
+            }
+            for ladder in ladders
+        ],
+    }
+
+
+def _reasons(letters: Sequence[DeadLetter]) -> Counter[str]:
+    return Counter(letter.reason for letter in letters)
+
+
+def _print(backtest: Backtest, count: int, ladders: Sequence[LadderCount], *, err: bool) -> None:
+    console = output.console(err=err)
+    standings.draw(console, ladders, stays=True)
+    up, down = sum(ladder.up for ladder in ladders), sum(ladder.down for ladder in ladders)
+    moved = sum(ladder.moved for ladder in ladders)
+    customers = sum(1 for _ in backtest.customers())
+    clock = "" if backtest.clock is None else f", as of {format_instant(backtest.clock)}"
+    console.print(f"{count:,} events, {customers:,} customers{clock}")
+    console.print(
+        f"{len(backtest.changes):,} stage changes: {up:,} up, {down:,} down, "
+        f"{moved:,} between segments"
+    )
+    if backtest.repeated or backtest.dropped:
+        console.print(
+            f"{backtest.repeated:,} repeats dropped, {backtest.dropped:,} of erased customers"
+        )
+    _print_refused(backtest.dead_letters, err=err)
+
+
+def _print_refused(letters: Sequence[DeadLetter], *, err: bool) -> None:
+    console = output.console(err=err)
+    if letters:
+        console.print(f"{len(letters):,} lines were refused:")
+    for reason, number in _reasons(letters).most_common():
+        found = [letter for letter in letters if letter.reason == reason][:SAMPLES]
+        console.print(f"  {number:,} {reason}: {MEANINGS[reason]}", markup=False)
+        for letter in found:
+            console.print(f"    {letter.file}:{letter.line}: {letter.message}", markup=False)

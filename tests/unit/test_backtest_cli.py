@@ -1,0 +1,229 @@
+"""`ladder backtest`: what goes in, what is written where, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.cli.main import run
+from app.wire.stage_change import decode
+
+LADDER = """\
+id: tiny
+version: 1
+title: {en: Tiny}
+kind: ladder
+climb: cumulative
+down: now
+rungs:
+  - id: known
+    title: {en: Known}
+    when: "events_in(30) >= 1"
+  - id: buyer
+    title: {en: Buyer}
+    when: "purchases_in(10) >= 1"
+"""
+
+
+def event(number: int, type_: str, subject: str, time: str, **data: object) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": f"e-{number}",
+        "source": "/test",
+        "type": type_,
+        "subject": subject,
+        "time": time,
+        "data": data,
+    }
+
+
+def purchase(number: int, subject: str, time: str, **more: object) -> dict[str, Any]:
+    data = {"order_id": f"o-{number}", "amount": 100, "currency": "VND", **more}
+    return event(number, "purchase.completed", subject, time, **data)
+
+
+EVENTS = [
+    purchase(2, "b", "2026-03-02T00:00:00Z"),
+    purchase(1, "a", "2026-03-01T00:00:00Z"),
+    event(3, "signup.inquired", "c", "2026-03-02T00:00:00Z"),
+    purchase(1, "a", "2026-03-01T00:00:00Z"),
+]
+REFUSED = ["no json", json.dumps(event(9, "purchase.refunded", "a", "2026-03-03T00:00:00Z",
+                                       order_id="o-7", amount=1, currency="VND"))]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("ladders").mkdir()
+    Path("ladders/tiny.yaml").write_text(LADDER)
+    monkeypatch.setenv("LADDER_LADDERS", "ladders")
+    write("events.ndjson", [json.dumps(each) for each in EVENTS])
+    write("wrong.ndjson", ["", REFUSED[0], "  ", REFUSED[1]])
+
+
+def write(name: str, lines: list[str]) -> None:
+    Path(name).write_text("\n".join(lines))
+
+
+def read(name: str) -> list[Any]:
+    return [json.loads(line) for line in Path(name).read_text().splitlines()]
+
+
+def summary(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    assert run(["backtest", *arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_summary_counts_customers_moves_stays_and_repeats(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = summary(capsys, "events.ndjson", "--until", "2026-03-20T00:00:00Z")
+    (tiny,) = found.pop("ladders")
+    assert found == {
+        "lines": 4,
+        "refused": {},
+        "repeated": 1,
+        "dropped": 0,
+        "customers": 3,
+        "changes": 5,
+        "clock": "2026-03-20T00:00:00Z",
+    }
+    none, known, buyer = tiny.pop("rungs")
+    assert tiny == {"ladder": "tiny", "kind": "ladder", "up": 3, "down": 2, "moved": 0}
+    assert (none["rung"], none["customers"]) == (None, 0)
+    assert (known["rung"], known["customers"], known["up"], known["down"]) == ("known", 3, 1, 2)
+    assert (buyer["rung"], buyer["customers"], buyer["up"], buyer["down"]) == ("buyer", 0, 2, 0)
+    assert (known["median_held_seconds"], buyer["median_held_seconds"]) == (None, 10 * 86_400)
+
+
+def test_without_until_the_clock_stands_at_the_greatest_event_time(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = summary(capsys, "events.ndjson")
+    assert (found["clock"], found["changes"]) == ("2026-03-02T00:00:00Z", 3)
+
+
+def test_people_see_rungs_moves_and_what_was_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["backtest", "events.ndjson", "wrong.ndjson"]) == 0
+    out = capsys.readouterr().out
+    assert "tiny" in out
+    assert "buyer" in out
+    assert "2 lines were refused" in out
+    assert "1 not-json" in out
+    assert "wrong.ndjson:2: " in out
+    assert "1 unknown-order" in out
+    assert "wrong.ndjson:4: " in out
+
+
+def test_changes_are_written_by_time_then_customer_as_they_would_be_published() -> None:
+    until = "2026-03-20T00:00:00Z"
+    assert run(["backtest", "events.ndjson", "--changes", "out", "--until", until]) == 0
+    changes = [decode(line) for line in Path("out").read_bytes().splitlines()]
+    assert [(change.customer, change.from_, change.to) for change in changes] == [
+        ("a", None, "buyer"),
+        ("b", None, "buyer"),
+        ("c", None, "known"),
+        ("a", "buyer", "known"),
+        ("b", "buyer", "known"),
+    ]
+    assert [change.time for change in changes] == sorted(change.time for change in changes)
+
+
+def test_customers_are_written_as_the_api_gives_them() -> None:
+    until = "2026-03-12T00:00:00Z"
+    assert run(["backtest", "events.ndjson", "--customers", "out", "--until", until]) == 0
+    customers = read("out")
+    assert [customer["customer_id"] for customer in customers] == ["a", "b", "c"]
+    a, b, _ = customers
+    assert (a["as_of"], a["facts"]["purchases_in(10)"], b["facts"]["spend"]) == (until, 0, 100)
+    assert a["ladders"]["tiny"]["rung"] == "known"
+
+
+def test_dead_letters_say_file_and_line_and_fail_nothing() -> None:
+    assert run(["backtest", "wrong.ndjson", "events.ndjson", "--dead-letters", "out"]) == 0
+    assert [(letter["reason"], letter["file"], letter["line"]) for letter in read("out")] == [
+        ("not-json", "wrong.ndjson", 2),
+        ("unknown-order", "wrong.ndjson", 4),
+    ]
+    assert all(letter["message"] for letter in read("out"))
+
+
+def test_of_events_at_one_time_the_order_of_the_topics_decides_then_that_of_the_lines() -> None:
+    time = "2026-03-01T00:00:00Z"
+    refund = event(3, "purchase.refunded", "a", time, order_id="o-2", amount=1, currency="VND")
+    review = event(1, "review.posted", "a", time, review_id="r-1")
+    lines = [review, purchase(2, "a", time), refund]
+    write("tied.ndjson", [json.dumps(line) for line in lines])
+    assert run(["backtest", "tied.ndjson", "--changes", "out", "--dead-letters", "dead"]) == 0
+    assert read("dead") == []
+    assert [change["data"]["trigger"]["id"] for change in read("out")] == ["e-2"]
+
+
+def test_settings_give_the_day_and_the_money(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("usd.ndjson", [json.dumps(purchase(1, "a", "2026-03-01T20:00:00Z", currency="USD"))])
+    assert summary(capsys, "usd.ndjson")["refused"] == {"no-rate": 1}
+    Path("rates.csv").write_text("date,currency,rate\n2026-03-02,USD,25000\n")
+    monkeypatch.setenv("LADDER_TIMEZONE", "Asia/Ho_Chi_Minh")
+    assert run(["backtest", "usd.ndjson", "--rates", "rates.csv", "--customers", "out"]) == 0
+    (customer,) = read("out")
+    assert customer["facts"]["spend"] == 25_000
+
+
+def test_a_pipe_may_stand_for_the_events_and_for_what_is_written() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "backtest", "-", "--changes", "-"],
+        input=Path("events.ndjson").read_bytes(),
+        capture_output=True,
+        check=True,
+        env={"PYTHONPATH": str(Path(__file__).parents[2]), "LADDER_LADDERS": "ladders"},
+    )
+    assert len([decode(line) for line in done.stdout.splitlines()]) == 3
+    assert b"3 stage changes" in done.stderr
+
+
+def test_a_line_without_end_is_one_dead_letter_and_the_next_line_is_read(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write("long.ndjson", ["x" * 3_000_000, json.dumps(EVENTS[0])])
+    found = summary(capsys, "long.ndjson")
+    assert (found["refused"], found["changes"]) == ({"too-large": 1}, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.ndjson"], "missing.ndjson"),
+        (["ladders"], "directory"),
+        ([], "EVENTS"),
+        (["events.ndjson", "--until", "yesterday"], "2026-03-01T00:00:00Z"),
+        (["events.ndjson", "--ladders", "nowhere"], "nowhere"),
+        (["events.ndjson", "--changes", "no/such/folder"], "cannot be written"),
+        (["events.ndjson", "--changes", "events.ndjson"], "overwritten"),
+        (["events.ndjson", "--changes", "x", "--customers", "./x"], "twice"),
+        (["events.ndjson", "--changes", "-", "--json"], "standard output"),
+        (["events.ndjson", "--changes", "-", "--dead-letters", "-"], "standard output"),
+    ],
+)
+def test_what_cannot_work_is_wrong_use(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = Path("events.ndjson").read_bytes()
+    assert run(["backtest", *arguments]) == 2
+    assert message in capsys.readouterr().err
+    assert Path("events.ndjson").read_bytes() == before
+
+
+def test_a_bad_ladder_is_wrong_use_and_named_by_file_and_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("ladders/tiny.yaml").write_text(LADDER.replace("purchases_in", "purchase_in"))
+    assert run(["backtest", "events.ndjson"]) == 2
+    assert "ladders/tiny.yaml:13:" in capsys.readouterr().err
