@@ -15,6 +15,7 @@ from app.wire.definition_fields import DefinitionReader
 from app.wire.located_yaml import MOST_BYTES, LocatedError, Place, read
 
 MOST_LADDERS = 64
+SUFFIXES = (".yaml", ".yml")
 
 
 def read_ladder(data: bytes, file: str) -> Ladder:
@@ -35,19 +36,29 @@ def read_folder(path: Path | None = None) -> tuple[Ladder, ...]:
 
     Raises DefinitionErrors, for all faults of all files.
     """
-    folder: Traversable = files("app").joinpath("ladders") if path is None else path
-    name = str(path) if path is not None else "ladders"
-    if not folder.is_dir():
-        raise DefinitionErrors([DefinitionError(name, 0, 0, "there is no such folder")])
-    found = sorted(
-        (entry.name, entry)
-        for entry in folder.iterdir()
-        if entry.name.endswith((".yaml", ".yml")) and not entry.name.startswith(".")
-    )
+    if path is not None:
+        return read_files(definitions_in(path))
+    folder = files("app").joinpath("ladders")
+    return _together([(f"ladders/{name}", entry) for name, entry in _entries(folder)])
+
+
+def definitions_in(path: Path) -> list[Path]:
+    """Return the definitions of a folder. Raises DefinitionErrors where there is none."""
+    if not path.is_dir():
+        raise DefinitionErrors([DefinitionError(str(path), 0, 0, "there is no such folder")])
+    found = [path / name for name, _ in _entries(path)]
     if not found:
         instead = "no *.yaml here; put a ladder in, or unset LADDER_LADDERS for the built-in ones"
-        raise DefinitionErrors([DefinitionError(name, 0, 0, instead)])
-    return _together([(f"{name}/{entry}", file) for entry, file in found])
+        raise DefinitionErrors([DefinitionError(str(path), 0, 0, instead)])
+    return found
+
+
+def _entries(folder: Traversable) -> list[tuple[str, Traversable]]:
+    return sorted(
+        (entry.name, entry)
+        for entry in folder.iterdir()
+        if entry.name.endswith(SUFFIXES) and not entry.name.startswith(".")
+    )
 
 
 def _together(sources: list[tuple[str, Traversable]]) -> tuple[Ladder, ...]:
