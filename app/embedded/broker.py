@@ -7,7 +7,6 @@ It is for one machine: the demo, a developer's desk, a smoke test. Its limits, a
   for all topics and looks for its own among them)
 - creating topics with settings, adding partitions and changing settings work, and retention is
   kept; compaction was not seen to remove anything, so a changelog grows with every write
-- a record larger than 1 MB is refused
 - an abandoned transaction is never timed out: it ends when a producer with the same transactional
   id starts, so these ids must be stable
 - it prints a line about GLIBC when it starts, which is harmless
