@@ -18,7 +18,8 @@ CLUSTER = "MkU3OEVBNTcwNTJENDM2Qk"
 class Kafka:
     """A cluster of one or more brokers on free ports of loopback; nodes count from 1.
 
-    Everything it writes lies under the folder. A broker ends with this process, however it ends.
+    settings come over those that it has by itself, until it is first started. Everything it writes
+    lies under the folder. A broker ends with this process, however it ends.
     """
 
     def __init__(
@@ -33,10 +34,10 @@ class Kafka:
         self.nodes = range(1, brokers + 1)
         self._libraries = libraries()
         self._heap = heap
-        self._settings = dict(settings or {})
+        self.settings = dict(settings or {})
         ports = free_ports(2 * brokers)
         self.ports = dict(zip(self.nodes, ports[:brokers], strict=True))
-        self._controllers = dict(zip(self.nodes, ports[brokers:], strict=True))
+        self.controllers = dict(zip(self.nodes, ports[brokers:], strict=True))
         self._running: dict[int, Tethered] = {}
 
     @property
@@ -99,19 +100,19 @@ class Kafka:
         )  # fmt: skip
 
     def _properties(self, node: int) -> str:
-        voters = ",".join(f"{n}@127.0.0.1:{port}" for n, port in self._controllers.items())
+        voters = ",".join(f"{n}@127.0.0.1:{port}" for n, port in self.controllers.items())
         copies = min(3, len(self.nodes))
         listeners = f"PLAINTEXT://127.0.0.1:{self.ports[node]}"
         own = {
             "node.id": str(node),
             "controller.quorum.voters": voters,
-            "listeners": f"{listeners},CONTROLLER://127.0.0.1:{self._controllers[node]}",
+            "listeners": f"{listeners},CONTROLLER://127.0.0.1:{self.controllers[node]}",
             "advertised.listeners": listeners,
             "log.dirs": str(self.folder / f"data-{node}"),
             "offsets.topic.replication.factor": str(copies),
             "transaction.state.log.replication.factor": str(copies),
             "transaction.state.log.min.isr": str(max(1, copies - 1)),
-            **self._settings,
+            **self.settings,
         }
         lines = [f"{name}={value}" for name, value in own.items()]
         return (HERE / "server.properties").read_text() + "\n".join(lines) + "\n"
