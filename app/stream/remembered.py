@@ -16,6 +16,10 @@ import msgspec
 
 from app.errors import LadderChanged, RememberedSettingsDiffer, StartupRefused
 
+DIGEST = 16
+"""Characters of a ladder's digest that are remembered: the note has to stay small."""
+NOTE_BYTES = 4_000
+"""Kafka takes 4,096 bytes beside a committed offset (offset.metadata.max.bytes)."""
 WAY_OUT = "Put the old value back, or take a new LADDER_APP_ID and replay the history."
 
 
@@ -44,12 +48,20 @@ def remember(
     timezone: str, currency: str, partitions: int, topics: Sequence[str], ladders: Iterable[Ladder]
 ) -> Remembered:
     """What a worker with these settings will write."""
-    meanings = {ladder.id: (ladder.version, ladder.digest) for ladder in ladders}
+    meanings = {ladder.id: (ladder.version, ladder.digest[:DIGEST]) for ladder in ladders}
     return Remembered(timezone, currency, partitions, tuple(topics), dict(sorted(meanings.items())))
 
 
 def encode(remembered: Remembered) -> str:
     return msgspec.json.encode(remembered).decode()
+
+
+def note(text: str) -> str:
+    """The text as it may lie beside an offset: none at all where it would not fit.
+
+    The changelog's own row has it in any case, and is looked at when a partition is opened.
+    """
+    return text if len(text.encode()) <= NOTE_BYTES else ""
 
 
 def decode(text: str) -> Remembered | None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from app.errors import LadderChanged, RememberedSettingsDiffer, StartupRefused
-from app.stream.remembered import Remembered, decode, encode, refuse_if_changed, remember
+from app.stream.remembered import Remembered, decode, encode, note, refuse_if_changed, remember
 
 
 @dataclass(frozen=True)
@@ -89,3 +89,12 @@ def test_a_ladder_that_changed_under_customers_is_refused(
     with pytest.raises(LadderChanged, match=said) as refused:
         refuse_if_changed(NOW, other(ladders=ladders))
     assert "new LADDER_APP_ID and replay" in str(refused.value)
+
+
+def test_a_note_that_kafka_would_not_take_is_left_out() -> None:
+    """It lies in the changelog too; a commit that Kafka refuses would stop the partition."""
+    many = [Named(f"ladder-{number:03}-{'x' * 40}", 1, "d" * 64) for number in range(64)]
+    text = encode(remember("UTC", "VND", 8, ("a",), many))
+    assert len(text) > 4_096
+    assert note(text) == ""
+    assert note(encode(NOW)) == encode(NOW)
