@@ -49,3 +49,16 @@ def test_what_private_seams_are_built_on_is_pinned_exactly() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     exact = {name.partition("==")[0] for name in project["dependencies"] if "==" in name}
     assert exact == {"faust-streaming", "aiokafka", "rocksdict"}
+
+
+def test_the_recipes_that_the_guides_name_exist() -> None:
+    for guide in ("README.md", "CONTRIBUTING.md"):
+        named = re.findall(r"\bmake ([a-z-]+)", (ROOT / guide).read_text())
+        assert named, guide
+        assert {*named} <= {*TARGETS}, guide
+
+
+def test_the_folders_are_those_that_the_package_names() -> None:
+    told = (ROOT / "app/__init__.py").read_text()
+    folders = {each.parent.name for each in (ROOT / "app").glob("*/__init__.py")}
+    assert {name for name in folders if not re.search(rf"\b{name}\b", told)} == set()
