@@ -99,6 +99,10 @@ class Ranking:
             return {}
         return self._cuts.get(min(day, self._day), {})
 
+    def resume(self, day: int, cuts: Cuts) -> None:
+        """Go on from the cuts taken at the begin of a day, after a restart."""
+        self._cuts[day], self._day = dict(cuts), day
+
     def note(self, customer: str, c: Customer, today: int, days: Iterable[int]) -> None:
         """Take in a customer's spend as of `today`, after it changed on some `days`."""
         for window in self._windows:

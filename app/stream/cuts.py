@@ -38,6 +38,8 @@ class TopSpenders:
         self._meta = meta
         self._number = number
         self._ranking = Ranking(rules.tops)
+        if meta.cut_day is not None:
+            self._ranking.resume(meta.cut_day, self.at(meta.cut_day))
         self._ranked: set[str] = set()
         self._divisor = 1
         self._day = rules.calendar.day_of(meta.clock) if meta.clock else None

@@ -61,7 +61,7 @@ class Partition:
             TopicPartition(topic, number) for topic in (*workshop.topics, workshop.handovers)
         ]
         self._inbox = Inbox(host, self._sources, self._codec, workshop.merge_wait)
-        self._retries = Retries()
+        self._retries = Retries(workshop.batch)
         self._writer: Writer | None = None
         self._store: Store | None = None
         self._suspect = False

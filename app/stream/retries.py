@@ -9,14 +9,11 @@ from aiokafka.errors import KafkaError
 from app.stream.batch import FoldFailed
 from app.stream.transaction import CommitFailed
 
-LARGEST = 10_000
-"""Records in a batch."""
-
 
 class Retries:
-    """How many records the next batch may have. Doubles with each batch that succeeds."""
+    """How many records the next batch may have: twice as many after one that succeeded."""
 
-    def __init__(self, largest: int = LARGEST) -> None:
+    def __init__(self, largest: int) -> None:
         self._largest = largest
         self.limit = largest
         self._last: str | None = None

@@ -158,11 +158,16 @@ class Rounds:
 
     def _outgoing(self, batch: Batch) -> dict[TopicPartition, list[Out]]:
         shop, number = self._shop, self._number
-        outgoing: dict[TopicPartition, list[Out]] = {}
+        by_ladder: dict[str, list[Out]] = {ladder.id: [] for ladder in shop.rules.ladders}
         for change in batch.out.changes:
-            place = TopicPartition(f"{shop.changes_prefix}.{change.ladder}", number)
-            out = Out(change.customer.encode(), stage_change.encode(change), _CHANGE_HEADERS)
-            outgoing.setdefault(place, []).append(out)
+            value = stage_change.encode(change)
+            out = Out(change.customer.encode(), value, _CHANGE_HEADERS)
+            by_ladder[change.ladder].append(out)
+        outgoing = {
+            TopicPartition(f"{shop.changes_prefix}.{ladder}", number): changes
+            for ladder, changes in by_ladder.items()
+            if changes
+        }
         for there, letters in batch.letters.items():
             outgoing[TopicPartition(shop.dead_letters, there)] = letters
         for there, handovers in batch.handovers.items():

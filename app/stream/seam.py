@@ -48,7 +48,8 @@ class Workshop:
 
     topics: the input topics in their order; client: arguments for every aiokafka client;
     tombstones: seconds for which the changelog keeps deletions; remembered: the note that goes
-    with committed offsets; transactions: how many may be open at a time.
+    with committed offsets; transactions: how many may be open at a time; batch: the most records
+    of one.
     """
 
     group: str
@@ -68,5 +69,6 @@ class Workshop:
     metrics: Metrics
     shared: Shared = field(default_factory=Shared)
     transactions: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(6))
+    batch: int = 10_000
     faults: Faults = field(default_factory=lambda: Faults({}))
     now: Callable[[], int] = wall_clock
