@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.structs import ConsumerRecord
 
 from app.core.events import Event
@@ -216,20 +216,37 @@ class Shop:
 
     async def send(self, messages: Iterable[Message], topic: int = 0) -> None:
         """Append to an input topic, each to the partition of its key; without a key to 0."""
+        parts: dict[int, list[Message]] = {}
+        for key, value in messages:
+            number = partition_of(key, self.partitions) if key else 0
+            parts.setdefault(number, []).append((key, value))
+        for number, part in parts.items():
+            await self.send_to(number, part, topic)
+
+    async def send_to(self, number: int, messages: Iterable[Message], topic: int = 0) -> None:
+        """Append to one partition of an input topic, whatever the keys."""
         producer = AIOKafkaProducer(**self.client, max_batch_size=1 << 20)
         await producer.start()
         try:
-            batches: dict[int, Any] = {}
+            batch = producer.create_batch()
             for key, value in messages:
-                number = partition_of(key, self.partitions) if key else 0
-                batch = batches.setdefault(number, producer.create_batch())
-                while batch.append(key=key, value=value, timestamp=None) is None:
+                if batch.append(key=key, value=value, timestamp=None) is None:
                     await producer.send_batch(batch, self.topics[topic], partition=number)
-                    batch = batches[number] = producer.create_batch()
-            for number, batch in batches.items():
-                await producer.send_batch(batch, self.topics[topic], partition=number)
+                    batch = producer.create_batch()
+                    batch.append(key=key, value=value, timestamp=None)
+            await producer.send_batch(batch, self.topics[topic], partition=number)
         finally:
             await producer.stop()
+
+    async def delete_before(self, topic: str, offset: int) -> None:
+        """Delete the oldest records of a topic, as retention would."""
+        admin = AIOKafkaAdminClient(**self.client)
+        await admin.start()
+        try:
+            place = TopicPartition(topic, 0)
+            await admin.delete_records({place: RecordsToDelete(before_offset=offset)})
+        finally:
+            await admin.close()
 
     async def read(self, topic: str) -> list[ConsumerRecord]:
         """Everything committed in a topic up to now."""
