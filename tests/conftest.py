@@ -36,7 +36,7 @@ def _cannot(reason: str) -> None:
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
     """One Apache Kafka broker for the whole run. Use `unique` for names of your own on it."""
     try:
-        broker = Kafka(tmp_path_factory.mktemp("kafka"))
+        broker = Kafka(tmp_path_factory.mktemp("kafka"), quick=True)
     except KafkaNotInstallable as missing:
         _cannot(str(missing))
         raise
@@ -50,7 +50,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
 def new_kafka(tmp_path: Path) -> Iterator[Kafka]:
     """A broker of this test's own, not yet started: to be stopped, killed and paused."""
     try:
-        broker = Kafka(tmp_path / "kafka")
+        broker = Kafka(tmp_path / "kafka", quick=True)
     except KafkaNotInstallable as missing:
         _cannot(str(missing))
         raise

@@ -13,13 +13,16 @@ from app.embedded.tether import Tethered
 from tests.kafka.install import HERE, libraries
 
 CLUSTER = "MkU3OEVBNTcwNTJENDM2Qk"
+QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""Up in half the time, slower at its best."""
 
 
 class Kafka:
     """A cluster of one or more brokers on free ports of loopback; nodes count from 1.
 
-    settings come over those that it has by itself, until it is first started. Everything it writes
-    lies under the folder. A broker ends with this process, however it ends.
+    settings come over those that it has by itself, until it is first started. Quick ones start in
+    half the time and are no good for measuring. Everything it writes lies under the folder. A
+    broker ends with this process, however that ends.
     """
 
     def __init__(
@@ -28,12 +31,13 @@ class Kafka:
         *,
         brokers: int = 1,
         heap: str = "512m",
+        quick: bool = False,
         settings: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.nodes = range(1, brokers + 1)
         self._libraries = libraries()
-        self._heap = heap
+        self._options = [f"-Xmx{heap}", *(QUICK if quick else ())]
         self.settings = dict(settings or {})
         ports = free_ports(2 * brokers)
         self.ports = dict(zip(self.nodes, ports[:brokers], strict=True))
@@ -81,7 +85,7 @@ class Kafka:
         if not properties.exists():
             properties.write_text(self._properties(node))
             self._format(properties)
-        options = [f"-Xmx{self._heap}", f"-Dlog4j2.configurationFile={HERE / 'log4j2.xml'}"]
+        options = [*self._options, f"-Dlog4j2.configurationFile={HERE / 'log4j2.xml'}"]
         self._running[node] = Tethered(
             ["java", *options, "-cp", self._class_path, "kafka.Kafka", str(properties)],
             self.log(node),
@@ -93,7 +97,7 @@ class Kafka:
 
     def _format(self, properties: Path) -> None:
         subprocess.run(
-            ["java", "-cp", self._class_path, "kafka.tools.StorageTool", "format",
+            ["java", *QUICK, "-cp", self._class_path, "kafka.tools.StorageTool", "format",
              "-t", CLUSTER, "-c", str(properties)],
             check=True,
             capture_output=True,

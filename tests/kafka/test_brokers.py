@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from app.cli.main import run
 from app.embedded.answers import answers
 from app.embedded.broker import EmbeddedBroker
 from tests.kafka.broker import Kafka
@@ -49,6 +53,7 @@ async def test_the_embedded_broker_commits_and_aborts(
     assert await transact(embedded_broker.bootstrap, unique) == [b"kept"]
 
 
+@pytest.mark.slow
 async def test_a_killed_kafka_comes_back_with_what_it_had(new_kafka: Kafka, unique: str) -> None:
     new_kafka.start()
     assert await transact(new_kafka.bootstrap, unique) == [b"kept"]
@@ -66,3 +71,21 @@ async def test_a_killed_kafka_comes_back_with_what_it_had(new_kafka: Kafka, uniq
         assert (await consumer.getone()).value == b"kept"
     finally:
         await consumer.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("new_kafka")
+def test_a_cluster_of_three_loses_one_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The topics as the product makes them where nothing is set: three copies, two needed."""
+    cluster = Kafka(tmp_path / "three", brokers=3, quick=True)
+    try:
+        monkeypatch.setenv("LADDER_BROKERS", cluster.start().bootstrap)
+        assert run(["topics", "create"]) == 0
+        cluster.kill(2)
+        (tmp_path / "events").write_text('{"type": "purchase.completed", "subject": "c-1"}\n' * 9)
+        assert run(["emit", str(tmp_path / "events"), "--until", "2026-01-01T00:00:00Z"]) == 0
+        assert run(["topics", "check"]) == 0
+    finally:
+        cluster.kill()
