@@ -13,7 +13,6 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from app.core.apply import (
     Applied,
     Dropped,
-    Forwarded,
     Outbox,
     Repeated,
     Verdict,
@@ -179,7 +178,8 @@ class Batch:
             self._refuse(refused, record)
             return
         if isinstance(event.data, ClockAdvanced):
-            self._reach(event.time)
+            if self._ranks:
+                self._reach(event.time)
             self._clock.applied(event.time)
             self.tally.applied[event.type] += 1
             return
@@ -188,15 +188,17 @@ class Batch:
             self._refuse(astray, record)
             return
         key = admit(self._rules, slot, event)
-        if isinstance(key, bytes):
-            self._reach(event.time)
-            verdict = fold_admitted(self._rules, slot, event, key, self._tops, self.out)
-            self._note(slot, (self._rules.calendar.day_of(event.time),))
-            self._judge(verdict, event.type, event.time, record)
-            if self.out.handovers:
-                self._hand_over(_origin(record))
-        else:
+        if not isinstance(key, bytes):
             self._judge(key, event.type, event.time, record)
+            return
+        if self._ranks:
+            self._reach(event.time)
+        verdict = fold_admitted(self._rules, slot, event, key, self._tops, self.out)
+        if self._ranks:
+            self._note(slot, (self._rules.calendar.day_of(event.time),))
+        self._judge(verdict, event.type, event.time, record)
+        if self.out.handovers:
+            self._hand_over(_origin(record))
 
     def _astray(self, key: bytes | None) -> Refused | None:
         """Refuse the first event of a customer who belongs to another partition."""
@@ -212,11 +214,12 @@ class Batch:
     def _handover(self, record: ConsumerRecord, delivered: Delivered) -> None:
         handover = delivered.handover
         slot = self._slots.held(handover.to).slot
-        self._reach(handover.time)
+        if self._ranks:
+            self._reach(handover.time)
         verdict = receive(self._rules, slot, handover, self._tops, self.out)
-        if isinstance(handover, Absorb) and isinstance(slot.record, Customer):
+        if self._ranks and isinstance(handover, Absorb) and isinstance(slot.record, Customer):
             self._note(slot, slot.record.bought.days)
-        else:
+        elif self._ranks:
             self._note(slot, (self._rules.calendar.day_of(handover.time),))
         kind = handover.event.type if isinstance(handover, Forward | Credit) else None
         self._judge(verdict, kind, handover.time, delivered.origin or record)
@@ -228,20 +231,17 @@ class Batch:
     ) -> None:
         """Count what became of an event (`kind` is its type); what is applied moves the clock."""
         tally = self.tally
-        match verdict:
-            case Applied(late):
-                if kind is not None:
-                    tally.applied[kind] += 1
-                    tally.late += late
-                self._clock.applied(time)
-            case Repeated():
-                tally.repeated += 1
-            case Dropped():
-                tally.dropped += 1
-            case Forwarded():
-                pass
-            case Refused():
-                self._refuse(verdict, source)
+        if isinstance(verdict, Applied):
+            if kind is not None:
+                tally.applied[kind] += 1
+                tally.late += verdict.late
+            self._clock.applied(time)
+        elif isinstance(verdict, Repeated):
+            tally.repeated += 1
+        elif isinstance(verdict, Dropped):
+            tally.dropped += 1
+        elif isinstance(verdict, Refused):
+            self._refuse(verdict, source)
 
     def _refuse(self, refused: Refused, source: ConsumerRecord | Origin) -> None:
         self.tally.refused[refused.reason] += 1
@@ -268,8 +268,6 @@ class Batch:
         self.out.handovers.clear()
 
     def _note(self, slot: Slot, days: Sequence[int]) -> None:
-        if not self._ranks:
-            return
         if isinstance(slot.record, Customer):
             self._tops.note(slot.id, slot.record, days)
         else:
@@ -277,8 +275,7 @@ class Batch:
 
     def _reach(self, time: int) -> None:
         """Take the cuts of the day boundaries that the clock passes before what is at `time`."""
-        if self._ranks:
-            self.pass_boundaries(self._clock.before(time, self._now))
+        self.pass_boundaries(self._clock.before(time, self._now))
 
     def pass_boundaries(self, position: int) -> None:
         """Take the cuts of every day that has begun by a position, and look at whom they move."""
