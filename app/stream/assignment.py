@@ -91,6 +91,7 @@ class Assignment(Service):
         self._last_generation: int | None = None
         self._opening: dict[int, asyncio.Task[Mapping[TopicPartition, int]]] = {}
         self._consuming: set[int] = set()
+        self._reopening: dict[int, asyncio.Task[None]] = {}
         self._job: asyncio.Task[None] | None = None
         self._side_by_side = asyncio.Semaphore(SIDE_BY_SIDE)
 
@@ -101,14 +102,14 @@ class Assignment(Service):
         self.completed.clear()
         self.generation = None
         self._intake.forget()
-        if self._job is not None:
-            self._job.cancel()
+        for task in self._acting():
+            task.cancel()
 
     async def on_rebalance(
         self, assigned: object, revoked: object, newly_assigned: object, generation_id: int = 0
     ) -> None:
-        if self._job is not None:
-            self._job.cancel()
+        for task in self._acting():
+            task.cancel()
         wanted = {tp.partition for tp in self.app.assignor.assigned_actives()}
         self._metrics.count(m.REBALANCES)
         log.info("partitions assigned", generation=generation_id, partitions=sorted(wanted))
@@ -125,6 +126,7 @@ class Assignment(Service):
 
     async def quiesce(self, seconds: float = REBALANCE_SECONDS / 2) -> None:
         """Finish or abort what is under way. The group waits for this before it goes on."""
+        await asyncio.gather(*self._acting(), return_exceptions=True)
         started = sorted(self._consuming)
         self._consuming.clear()
         stopping = [self.partitions[number].quiesce() for number in started]
@@ -161,10 +163,22 @@ class Assignment(Service):
         except Exception as error:
             self.failed(fetch.tp.partition, error)
 
-    async def reopen(self, number: int) -> None:
-        """Open a partition again that was fenced, though it is still assigned here."""
-        self._consuming.discard(number)
-        await self._bring_one(number, kept=False)
+    def reopen(self, number: int) -> None:
+        """Open a partition again that stays closed, though it is still assigned here."""
+        if number in self._consuming and number not in self._reopening:
+            self._reopening[number] = asyncio.create_task(self._reopen(number))
+
+    async def _reopen(self, number: int) -> None:
+        try:
+            self._consuming.discard(number)
+            await self.partitions[number].quiesce()
+            await self._bring_one(number, kept=False)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            self._stopped_by(error)
+        finally:
+            self._reopening.pop(number, None)
 
     # The life of an assignment.
 
@@ -184,6 +198,10 @@ class Assignment(Service):
             raise
         except Exception as error:
             self._stopped_by(error)
+
+    def _acting(self) -> list[asyncio.Task[None]]:
+        """What acts for the current assignment, and for no other."""
+        return [*self._reopening.values(), *([self._job] if self._job is not None else [])]
 
     def _say_ready(self, generation: int) -> None:
         self.completed.set()

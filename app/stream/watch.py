@@ -55,7 +55,6 @@ class Watch:
         self._clock = clock
         self._moved: dict[TopicPartition, tuple[int, float]] = {}
         self._closed: dict[int, float] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
         self.stalled: dict[TopicPartition, float] = {}
         """For how many seconds a partition of a topic has had lag and no commit."""
 
@@ -110,10 +109,8 @@ class Watch:
             self._closed.pop(number, None)
         elif now - self._closed.setdefault(number, now) > self._fenced_for:
             self._closed.pop(number)
-            log.warning("fenced but still assigned: opening again", partition=number)
-            task = asyncio.create_task(self._assignment.reopen(number))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            log.warning("closed but still assigned: opening again", partition=number)
+            self._assignment.reopen(number)
 
 
 class LoopWatch:

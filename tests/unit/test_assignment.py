@@ -292,3 +292,34 @@ async def test_stopping_finishes_and_closes_everything(rig: Rig) -> None:
     await rig.assignment.on_stop()
     assert rig.made[0][0].did == rig.made[1][0].did == ["open", "start", "quiesce", "close"]
     assert rig.assignment.partitions == {}
+
+
+async def test_a_closed_partition_that_stays_assigned_is_opened_again_once(rig: Rig) -> None:
+    await rig.assign(0, generation=1)
+    await rig.ready()
+    part = rig.part(0)
+    part.state = "closed"
+    part.gate.clear()
+    rig.assignment.reopen(0)
+    rig.assignment.reopen(0)
+    await rig.until(lambda: part.did[-1] == "open")
+    rig.assignment.reopen(0)
+    part.gate.set()
+    await rig.until(lambda: part.did[-1] == "start")
+    assert part.did == ["open", "start", "quiesce", "open", "start"]
+
+
+async def test_opening_again_ends_with_the_assignment_it_belongs_to(rig: Rig) -> None:
+    await rig.assign(0, generation=1)
+    await rig.ready()
+    part = rig.part(0)
+    part.state = "closed"
+    part.gate.clear()
+    rig.assignment.reopen(0)
+    await rig.until(lambda: part.did[-1] == "open")
+    await rig.revoke()
+    await rig.assign(0, generation=2)
+    part.gate.set()
+    await rig.ready()
+    assert part.did.count("start") == 2
+    assert part.did.count("open") == 2

@@ -4,11 +4,16 @@ it again, see that our part still fits, and only then write its new digest here.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import inspect
+import textwrap
 
 import pytest
+from mode import Service
+
+from app.stream.assignment import Assignment
 
 DRIVER = "faust.transport.drivers.aiokafka"
 OVERRIDDEN = {
@@ -99,3 +104,17 @@ def test_an_overridden_method_is_still_there_to_be_overridden() -> None:
         private = {name for name in vars(ours) if name.startswith("_") and "__" not in name}
         own = {"_told", "_taken", "_routes"}
         assert not {name for name in private - own if not hasattr(theirs, name)}, ours
+
+
+def test_our_service_hides_nothing_of_the_service_it_is() -> None:
+    """A private name that means something else to mode breaks it in ways hard to see."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(Assignment)))
+    named = {node.name for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)}
+    named |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    named |= {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+    }
+    theirs = set(dir(Service)) | set(vars(Service()))
+    assert named & theirs == {"__init__", "on_stop"}
