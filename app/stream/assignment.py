@@ -26,7 +26,7 @@ from mode.utils.locks import Event
 
 from app.ops import metrics as m
 from app.stream.host import REBALANCE_SECONDS
-from app.stream.intake import Fetch, Intake
+from app.stream.intake import FAUST, Fetch, Intake
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +65,7 @@ class Assignment(Service):
     """
 
     abstract = False
-    mundane_level = "debug"
+    logger = FAUST
     in_recovery = False
 
     def __init__(

@@ -16,7 +16,7 @@ from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables.manager import TableManager
 from faust.web.drivers.aiohttp import Web
 
-from app.stream.intake import Consumer, ConsumerThread, Transport
+from app.stream.intake import FAUST, Consumer, ConsumerThread, Transport
 
 REBALANCE_SECONDS = 30.0
 """How long the group waits for a member at a rebalance; work in progress gets half of it."""
@@ -65,7 +65,7 @@ class Assignor(PartitionAssignor):
 class Tables(TableManager):
     """Faust's tables, brought up by the app's own service instead of Faust's recovery."""
 
-    mundane_level = "debug"
+    logger = FAUST
 
     @property
     def recovery(self) -> Any:
@@ -81,7 +81,7 @@ class Tables(TableManager):
 class WebServer(Web):
     """Faust's web server with none of its pages, on a socket that is bound already."""
 
-    mundane_level = "debug"
+    logger = FAUST
     default_blueprints: Any = ()
     production_blueprints: Any = ()
     debug_blueprints: Any = ()
@@ -99,7 +99,7 @@ class LadderApp(faust.App):
     """
 
     BootStrategy = Boot
-    mundane_level = "debug"
+    logger = FAUST
     bring_up: Any
 
     def __init__(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
@@ -23,6 +24,8 @@ from faust.transport.drivers import aiokafka as driver
 
 from app.errors import OffsetsLost
 
+FAUST = logging.getLogger("faust.app")
+"""Where what Faust itself says about our parts belongs, beside the rest of what it says."""
 FETCH_WAIT_MS = 100
 FETCH_BYTES = 1 << 20
 """For each partition of a topic; every paused one may hold this much in memory."""
@@ -73,7 +76,7 @@ class RebalanceListener(driver.ConsumerRebalanceListener):
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread of aiokafka's consumer; its fetch keeps positions and records together."""
 
-    mundane_level = "debug"
+    logger = FAUST
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -181,7 +184,7 @@ class Consumer(driver.Consumer):
     """Faust's consumer, but for its way of reading."""
 
     RebalanceListener = RebalanceListener
-    mundane_level = "debug"
+    logger = FAUST
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
