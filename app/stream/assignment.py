@@ -154,6 +154,10 @@ class Assignment(Service):
         log.error("partition gave up", partition=number, error=str(error) or repr(error))
         self._stopped_by(error)
 
+    def stop_worker(self, error: BaseException) -> None:
+        """For what no partition can mend. May be called more than once."""
+        self._stopped_by(error)
+
     def deliver(self, fetch: Fetch) -> None:
         """From an agent: hand a fetch to its partition. Whatever goes wrong stops the worker."""
         try:

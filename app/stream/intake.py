@@ -210,7 +210,10 @@ class Consumer(driver.Consumer):
         try:
             fetches: list[Fetch] = await self._thread.call_thread(self._thread.take)
         except OffsetOutOfRangeError as error:
-            raise OffsetsLost(_lost(error)) from error
+            # Not raised through Faust, which would show the way it took and not what to do.
+            self.app.bring_up.stop_worker(OffsetsLost(_lost(error)))
+            await self.wait_until_stopped()
+            return []
         return fetches
 
     def verify_event_path(self, now: float, tp: object) -> None:
@@ -228,8 +231,9 @@ def _lost(error: OffsetOutOfRangeError) -> str:
     places = ", ".join(f"{tp.topic}[{tp.partition}] at {at}" for tp, at in wanted.items())
     return (
         f"the broker no longer has the records that come next ({places or error}): they were "
-        "deleted before this worker read them. To go on with what is left, replay into a new "
-        "LADDER_APP_ID; nothing was skipped silently"
+        "deleted before this worker read them (retention was shorter than the wait). To go on "
+        "without them, set the group's offset to what is left (kafka-consumer-groups "
+        "--reset-offsets); or take a new LADDER_APP_ID and replay"
     )
 
 

@@ -13,9 +13,12 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import RecordsToDelete
 
 from app.settings import Settings, load
 from app.stream import clients, topic_admin, topics
+from app.stream.keys import partition_of
 from app.wire.definition import read_folder
 from tests.kafka.broker import Kafka, free_ports
 
@@ -179,6 +182,29 @@ async def test_a_setting_that_is_remembered_cannot_be_changed(worker: Worker) ->
     code, said = await worker.ended()
     assert code == 1
     assert "LADDER_TIMEZONE is Asia/Tokyo, but the state was made with UTC" in said
+    assert "Traceback" not in said
+
+
+async def test_records_deleted_before_they_were_read_stop_it_and_are_named(
+    worker: Worker,
+) -> None:
+    """It was paused for longer than the topic keeps its records; it must not skip them silently."""
+    await worker.create_topics()
+    await worker.start()
+    await worker.until("/health/ready", 200)
+    await worker.send(PURCHASE)
+    await worker.until("/v1/customers/c-42", 200)
+    worker.signal(signal.SIGSTOP)
+    for number in range(10):
+        await worker.send(PURCHASE | {"id": f"later-{number}"})
+    place = TopicPartition(worker.env["LADDER_TOPICS"], partition_of(b"c-42", 2))
+    async with clients.admin(worker.settings) as admin:
+        await admin.delete_records({place: RecordsToDelete(before_offset=8)})
+    worker.signal(signal.SIGCONT)
+    code, said = await worker.ended()
+    assert code == 1
+    assert f"{place.topic}[{place.partition}]" in said
+    assert "were deleted before" in said
     assert "Traceback" not in said
 
 
