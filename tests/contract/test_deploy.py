@@ -367,9 +367,8 @@ async def test_three_brokers_take_these_settings_and_hold_the_topics(
             copies = await topic_admin.copies_for(admin, settings)
             assert await topic_admin.create(admin, declared, copies) == list(declared)
             made = await admin.describe_topics([topic.name for topic in declared])
-            assert {len(place["replicas"]) for topic in made for place in topic["partitions"]} == {
-                3
-            }
+            places = [place for topic in made for place in topic["partitions"]]
+            assert {len(place["replicas"]) for place in places} == {3}
     finally:
         kafka.kill()
 
