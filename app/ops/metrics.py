@@ -159,6 +159,13 @@ BUFFERED_BYTES = Metric(
     ("partition",),
     "Bytes of fetched records that a partition has not applied yet.",
 )
+DUE_BEHIND = Metric(
+    "ladder_due_behind_seconds",
+    "gauge",
+    ("partition",),
+    "Seconds from the instant up to which everything due was evaluated to the partition's clock; "
+    "0 when nothing is left.",
+)
 BUILD = Metric(
     "ladder_build_info",
     "gauge",

@@ -33,12 +33,19 @@ class Clock(Protocol):
         quiet: nothing more to read.
         """
 
+    def done(self, until: int) -> None:
+        """Take notice that nothing due up to an instant is left."""
+
+    def behind(self) -> int:
+        """Return how far, in µs, what is due is evaluated behind the position; 0: all of it is."""
+
 
 class WallClock:
     """The wall clock, but never past the oldest record that was not yet applied."""
 
     def __init__(self, position: int) -> None:
         self.position = position
+        self._until = self._done = position
 
     def applied(self, time: int) -> None:
         """Do nothing: what is applied holds this clock back before, and not after."""
@@ -50,7 +57,16 @@ class WallClock:
     def due_until(self, now: int, oldest: int | None, quiet: bool) -> int | None:
         """See `Clock`."""
         self.position = max(self.position, now if oldest is None else min(now, oldest))
-        return self.position - LEEWAY if self.position == now else self.position
+        self._until = self.position - LEEWAY if self.position == now else self.position
+        return self._until
+
+    def done(self, until: int) -> None:
+        """See `Clock`."""
+        self._done = until
+
+    def behind(self) -> int:
+        """See `Clock`."""
+        return max(0, self._until - self._done)
 
 
 class EventClock:
@@ -59,6 +75,7 @@ class EventClock:
     def __init__(self, position: int) -> None:
         self.position = position
         self._behind_since: int | None = None
+        self._done = position
         # Also true after a late event: what is due for its customer may lie before the position.
         self._touched = True
 
@@ -80,6 +97,14 @@ class EventClock:
             self._behind_since = now
         if not quiet and 0 <= now - self._behind_since < PATIENCE:
             return None
+        return self.position
+
+    def done(self, until: int) -> None:
+        """See `Clock`."""
         self._behind_since = None
         self._touched = False
-        return self.position
+        self._done = until
+
+    def behind(self) -> int:
+        """See `Clock`; more than 0, too, while nobody has looked since a late event."""
+        return max(1, self.position - self._done) if self._touched else 0

@@ -6,7 +6,7 @@ store. Whatever goes wrong closes the partition, and there is one way back: `ope
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 import structlog
@@ -40,6 +40,9 @@ STARTING = 60.0
 TICK = 1.0
 """Seconds after which an idle partition looks whether something is due."""
 _DELAYS = (0.0, 0.2, 1.0, 2.0, 5.0)
+_AFTER_SILENCE = (3.0, 5.0)
+"""Seconds before a reopening. A worker that was paused finds that time has run out; until its
+group has told it that it lost its partitions, it must not take them back from their new owner."""
 _MAY_PASS = (KafkaError, OSError, TimeoutError)
 _FAILURES = (CommitFailed, StoreBroken, FoldFailed, FaultInjected, *_MAY_PASS)
 
@@ -79,8 +82,8 @@ class Partition:
         Raises LadderError for what an operator has to mend; KafkaError, OSError and TimeoutError
         for what may pass. It may be called again after any of them, and after being cancelled.
         """
-        await self._shut()
         self.state = "restoring"
+        await self._let_go()
         try:
             positions = await self._open()
         except BaseException:
@@ -191,9 +194,14 @@ class Partition:
         return found
 
     async def _shut(self) -> None:
+        """Close, and be as if never opened, but for having failed."""
+        if self.state != "failed":
+            self.state = "closed"
+        await self._let_go()
+
+    async def _let_go(self) -> None:
         """Close producer and store; what they hold that was not committed is lost, as it must."""
         self._accepting = False
-        self.state = "closed" if self.state != "failed" else "failed"
         writer, self._writer = self._writer, None
         store, self._store = self._store, None
         try:
@@ -256,15 +264,18 @@ class Partition:
         self._accepting = False
         self._inbox.clear()
         self._shop.metrics.count(m.PARTITIONS_REOPENED)
-        return await self._reopened()
+        silent = isinstance(error, CommitFailed) and isinstance(error.cause, TimeoutError)
+        return await self._reopened(_AFTER_SILENCE if silent else _DELAYS)
 
-    async def _reopened(self) -> bool:
+    async def _reopened(self, delays: Sequence[float]) -> bool:
         attempt = 0
         while not self._stop.is_set():
-            await asyncio.sleep(_DELAYS[min(attempt, len(_DELAYS) - 1)])
+            await asyncio.sleep(delays[min(attempt, len(delays) - 1)])
             attempt += 1
             try:
-                positions = await self.open()
+                self.state = "restoring"
+                await self._let_go()
+                positions = await self._open()
                 if self._stop.is_set():
                     return False
                 await self._host.seek(positions)
@@ -274,6 +285,7 @@ class Partition:
             except (*_MAY_PASS, FaultInjected) as error:
                 log.warning("partition not open yet", partition=self.number, error=repr(error))
                 continue
+            self.state = "ready"
             self._accepting = True
             for tp in positions:
                 self._host.resume(tp)

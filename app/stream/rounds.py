@@ -20,6 +20,7 @@ from app.stream.cuts import TopSpenders
 from app.stream.inbox import Inbox
 from app.stream.meta import KEY, Meta, write
 from app.stream.offsets import Positions
+from app.stream.remembered import note
 from app.stream.retries import Retries
 from app.stream.seam import Host, Workshop
 from app.stream.slots import Slots
@@ -76,6 +77,7 @@ class Rounds:
         self.tops = TopSpenders(workshop.rules, meta, number)
         self._slots = Slots(workshop.rules, codec, store.get)
         self._due_from = b""
+        self._note = note(workshop.remembered)
         self._changelog = TopicPartition(workshop.changelog, number)
         self._show_customers()
 
@@ -104,13 +106,18 @@ class Rounds:
             batch.look(instant, customer.decode(), until or 0)
         await self._fold(batch, items)
         worked = await self._finish(batch, items, now)
+        self._show_behind()
         return worked or bool(entries) or self.tops.rebuilding
 
     def _due(self, until: int, limit: int) -> list[tuple[int, bytes]]:
         """Return the first entries of the index up to an instant; what lies before is done."""
         first, end = due.between(0, until)
         rows = self._store.scan(max(self._due_from, first), end, limit)
-        self._due_from = end if len(rows) < limit else rows[-1][0]
+        if len(rows) < limit:
+            self._due_from = end
+            self.clock.done(until)
+        else:
+            self._due_from = rows[-1][0]
         return [due.split(key) for key, _ in rows]
 
     async def _fold(self, batch: Batch, items: Sequence[Item]) -> None:
@@ -146,13 +153,15 @@ class Rounds:
             self._outgoing(batch),
             self._changelog,
             [Out(key, value) for key, value in rows],
-            {tp: OffsetAndMetadata(at, shop.remembered) for tp, at in positions.items()},
+            {tp: OffsetAndMetadata(at, self._note) for tp, at in positions.items()},
             shop.group,
         )
         shop.metrics.observe(m.TRANSACTION_TIME, time.monotonic() - began)
         await shop.faults.reach("after-commit-before-store")
         self._store_rows(rows + local, self._standing.offset if end is None else end)
         await shop.faults.reach("after-store")
+        # Before the positions, from which the lag is seen: lag 0 and 0 behind mean all is done.
+        self._show_behind()
         self.positions = reached
         self._retries.succeeded()
 
@@ -211,6 +220,10 @@ class Rounds:
             for item in items[:: max(1, len(items) // LATENCIES)]:
                 metrics.observe(m.COMMIT_LATENCY, max(0.0, now - item.record.timestamp / 1000))
         metrics.set(m.BUFFERED_BYTES, self._inbox.bytes, str(self._number))
+
+    def _show_behind(self) -> None:
+        behind = self.clock.behind() / 1_000_000
+        self._shop.metrics.set(m.DUE_BEHIND, behind, str(self._number))
 
     def _show_customers(self) -> None:
         counts = {

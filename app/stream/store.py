@@ -37,6 +37,10 @@ class StoreBroken(OSError):
     """RocksDB could not open, read or write: the partition reopens, and builds the store anew."""
 
 
+class StoreClosed(Exception):
+    """Asked after it was closed: a bug of whoever asked, and nothing is wrong with the files."""
+
+
 class Standing(msgspec.Struct, frozen=True, array_like=True):
     """Whose store this is, and up to where it holds the changelog; `written_at` in µs.
 
@@ -122,7 +126,7 @@ class Store:
         try:
             values: list[bytes | None] = self._db.get(list(keys))
         except Exception as error:
-            raise StoreBroken(f"{self.path}: {error}") from error
+            raise self._trouble(error) from error
         return values
 
     def scan(self, start: bytes, end: bytes, limit: int) -> list[tuple[bytes, bytes]]:
@@ -139,7 +143,7 @@ class Store:
             # An iterator over damaged blocks does not fail, it ends.
             found.status()
         except Exception as error:
-            raise StoreBroken(f"{self.path}: {error}") from error
+            raise self._trouble(error) from error
         return rows
 
     def write(self, rows: Iterable[Row], standing: Standing | None, *, log: bool = True) -> None:
@@ -155,21 +159,26 @@ class Store:
             while len(batch := _batch(islice(rest, ENTRIES))):
                 self._db.write(batch, options)
         except Exception as error:
-            raise StoreBroken(f"{self.path}: {error}") from error
+            raise self._trouble(error) from error
 
     def compact_later(self, later: bool) -> None:
         """Leave tidying up, while much is written, until it is said to be over."""
         try:
             self._db.set_options({"disable_auto_compactions": "true" if later else "false"})
         except Exception as error:
-            raise StoreBroken(f"{self.path}: {error}") from error
+            raise self._trouble(error) from error
 
     def flush(self) -> None:
         """Make what was written without a log last."""
         try:
             self._db.flush()
         except Exception as error:
-            raise StoreBroken(f"{self.path}: {error}") from error
+            raise self._trouble(error) from error
+
+    def _trouble(self, error: Exception) -> Exception:
+        if isinstance(error, rocksdict.DbClosedError):
+            return StoreClosed(str(self.path))
+        return StoreBroken(f"{self.path}: {error}")
 
     def close(self) -> None:
         """Let go of the files."""

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import aiokafka.producer.sender
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
+from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from app.stream.faults import Faults
@@ -29,6 +30,10 @@ CLOSING = 3.0
 
 BATCH_BYTES = 1_000_000
 """Of one produce request for one partition; brokers take 1,048,588 by default."""
+
+_FENCED = (ProducerFenced, InvalidProducerEpoch)
+_GZIP = 1
+"""The codec's number in Kafka's record format."""
 
 _BACKOFF = 0.002
 """Seconds between attempts. A broker that has just committed answers the next transaction's first
@@ -103,10 +108,24 @@ class Writer:
         try:
             async with asyncio.timeout(PATIENCE):
                 return await self._commit(outgoing, changelog, rows, offsets, group)
-        except (ProducerFenced, InvalidProducerEpoch) as error:
-            raise Fenced(str(error)) from error
         except Exception as error:
+            if self._is_fenced(error):
+                raise Fenced(str(error)) from error
             raise CommitFailed(error) from error
+
+    def _is_fenced(self, error: BaseException) -> bool:
+        """Tell whether somebody else took over: to be taken for a failure would be to take it back.
+
+        aiokafka learns it in its own task, and whoever calls meanwhile may hear something else.
+        """
+        transaction = self._producer._txn_manager
+        tasks = (self._producer._sender.sender_task, transaction._transaction_waiter)
+        heard = [
+            task.exception()
+            for task in tasks
+            if task is not None and task.done() and not task.cancelled()
+        ]
+        return any(isinstance(each, _FENCED) for each in (error, *heard))
 
     async def _commit(
         self,
@@ -142,26 +161,43 @@ class Writer:
     async def _send(
         self, place: TopicPartition, records: Sequence[Out]
     ) -> list[asyncio.Future[Any]]:
-        producer = self._producer
         sent = []
-        batch = producer.create_batch()
-        for key, value, headers in records:
+        batch = self._batch(records[0]) if records else None
+        for record in records:
+            key, value, headers = record
+            assert batch is not None
             if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
-                sent.append(
-                    await producer.send_batch(batch, place.topic, partition=place.partition)
-                )
-                batch = producer.create_batch()
+                sent.append(await self._send_batch(batch, place))
+                batch = self._batch(record)
+                # The first of a batch is taken whatever its size.
                 batch.append(key=key, value=value, timestamp=None, headers=headers)
-        if batch.record_count():
-            batch.close()
-            sent.append(await producer.send_batch(batch, place.topic, partition=place.partition))
+        if batch is not None:
+            sent.append(await self._send_batch(batch, place))
+        return sent
+
+    def _batch(self, first: Out) -> BatchBuilder:
+        """Return an empty batch; one that begins with a giant is compressed.
+
+        A dead letter may be such: a record that came in a compressed batch. Uncompressed it would
+        be larger than a broker takes.
+        """
+        if first.value is None or len(first.value) < BATCH_BYTES:
+            return self._producer.create_batch()
+        return BatchBuilder(BATCH_BYTES, _GZIP, is_transactional=True)
+
+    async def _send_batch(self, batch: BatchBuilder, place: TopicPartition) -> asyncio.Future[Any]:
+        batch.close()
+        sent: asyncio.Future[Any] = await self._producer.send_batch(
+            batch, place.topic, partition=place.partition
+        )
         return sent
 
     async def close(self) -> None:
         """Abort what is open and let go of the connections, in bounded time; never raises."""
+        transaction = self._producer._txn_manager
         with suppress(Exception):
             async with asyncio.timeout(CLOSING):
-                if self._producer._txn_manager.is_in_transaction():
+                if transaction.is_in_transaction():
                     await self._producer.abort_transaction()
         with suppress(Exception):
             async with asyncio.timeout(CLOSING):
@@ -169,6 +205,8 @@ class Writer:
         with suppress(Exception):
             async with asyncio.timeout(CLOSING):
                 await self._producer.client.close()
+        if transaction._transaction_waiter is not None:
+            _disown([transaction._transaction_waiter])
 
 
 def _end(noted: Sequence[asyncio.Future[Any]], count: int) -> int | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.structs import ConsumerRecord
 
 from app.core.events import Event
@@ -190,7 +191,8 @@ class Shop:
                 "partitions": self.partitions,
                 "data_dir": self.folder,
                 "event_clock": self.event_clock,
-                "merge_wait": 1.0,
+                # Long, so that a slow machine does not change what is compared.
+                "merge_wait": 60.0,
                 "remembered": "",
                 "rules": self.rules,
                 "client": self.client,
@@ -237,6 +239,17 @@ class Shop:
             await producer.send_batch(batch, self.topics[topic], partition=number)
         finally:
             await producer.stop()
+
+    async def allow(self, topic: str, size: int) -> None:
+        """Set how many bytes a batch of a topic may have."""
+        admin = AIOKafkaAdminClient(**self.client)
+        await admin.start()
+        try:
+            configs = {"max.message.bytes": str(size)}
+            kind = ConfigResourceType.TOPIC
+            await admin.alter_configs([ConfigResource(kind, topic, configs=configs)])
+        finally:
+            await admin.close()
 
     async def delete_before(self, topic: str, offset: int) -> None:
         """Delete the oldest records of a topic, as retention would."""

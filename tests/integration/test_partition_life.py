@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka import AIOKafkaProducer
 
 from app.errors import OffsetsLost, PartitionFailed
 from app.stream.keys import partition_of
@@ -113,13 +112,7 @@ async def test_what_is_offered_to_a_partition_that_was_not_started_is_ignored(sh
 async def test_an_output_that_the_broker_never_takes_stops_the_worker_and_is_named(
     shop: Shop,
 ) -> None:
-    admin = AIOKafkaAdminClient(**shop.client)
-    await admin.start()
-    small = {"max.message.bytes": "1000"}
-    await admin.alter_configs(
-        [ConfigResource(ConfigResourceType.TOPIC, shop.dead_letters, configs=small)]
-    )
-    await admin.close()
+    await shop.allow(shop.dead_letters, 1000)
     good = [purchase(f"c-{n}", "2026-03-01T00:00:00Z", n) for n in range(20)]
     await shop.send([*good[:13], (b"c-1", b"x" * 2000), *good[13:]])
     async with shop.running() as host:
@@ -131,6 +124,26 @@ async def test_an_output_that_the_broker_never_takes_stops_the_worker_and_is_nam
     assert f"{shop.topics[0]}[0] offset 13 could not be taken in" in str(failure)
     customers = {change["subject"] for change in await shop.stage_changes("raving-fan")}
     assert customers == {f"c-{n}" for n in range(13)}
+
+
+@pytest.mark.parametrize(
+    ("size", "codec"), [(70_000, None), (1_048_000, None), (9_000_000, "gzip")]
+)
+async def test_a_record_of_any_size_that_a_broker_takes_becomes_a_dead_letter(
+    shop: Shop, size: int, codec: str | None
+) -> None:
+    await shop.allow(shop.dead_letters, 2 * 1_048_576)
+    await shop.allow(shop.topics[0], 1_048_588)
+    giant = b"0123456789" * (size // 10)
+    async with AIOKafkaProducer(
+        **shop.client, compression_type=codec, max_request_size=16 << 20
+    ) as producer:
+        await producer.send_and_wait(shop.topics[0], giant, b"c-1", partition=0)
+    await shop.send([purchase("c-1", "2026-03-01T00:00:00Z", 1)])
+    async with shop.running() as host:
+        await applied(shop, host)
+    assert await shop.letters() == [("too-large", 0, giant)]
+    assert len(await shop.stage_changes("raving-fan")) == 1
 
 
 async def test_a_store_that_breaks_while_it_is_in_use_is_rebuilt(shop: Shop) -> None:

@@ -92,7 +92,7 @@ async def test_an_empty_changelog_gives_an_empty_store(bench: Bench) -> None:
 async def test_what_was_committed_is_there_up_to_the_last_marker(bench: Bench) -> None:
     await bench.write([hot("a", text="1"), hot("b", text="1"), hot("a", text="2"), (b"cb", None)])
     assert await bench.restored(b"ca", b"cb") == ([hot("a", text="2")[1], None], 5)
-    assert bench.progress == Progress(position=5, end=5, read=3)
+    assert (bench.progress.position, bench.progress.end) == (5, 5)
 
 
 async def test_what_was_aborted_is_not_there_and_does_not_hold_the_restore_up(

@@ -15,6 +15,7 @@ from app.stream.store import (
     Standing,
     Store,
     StoreBroken,
+    StoreClosed,
     remove,
     set_aside,
 )
@@ -99,6 +100,17 @@ def test_a_damaged_block_is_noticed_when_it_is_read(path: Path, shared: Shared) 
     with pytest.raises(StoreBroken, match="Corruption"):
         damaged.scan(b"c", b"d", 30_000)
     damaged.close()
+
+
+def test_a_closed_store_is_not_a_broken_one(path: Path, shared: Shared) -> None:
+    store = Store(path, shared)
+    store.close()
+    with pytest.raises(StoreClosed):
+        store.get([b"ca"])
+    with pytest.raises(StoreClosed):
+        store.write([(b"ca", b"1")], STANDS)
+    with pytest.raises(StoreClosed):
+        store.scan(b"a", b"z", 1)
 
 
 def test_a_store_that_cannot_be_opened_is_broken(path: Path, shared: Shared) -> None:

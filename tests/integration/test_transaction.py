@@ -1,5 +1,6 @@
 """What a partition's writer promises, on real Kafka."""
 
+import random
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
@@ -129,7 +130,7 @@ async def test_a_writer_that_was_taken_over_is_fenced_and_commits_nothing(
 async def test_a_record_that_the_broker_rejects_takes_the_whole_batch_back(
     place: Place, writer: Writer
 ) -> None:
-    too_large = Out(b"k", b"x" * 2_000_000)
+    too_large = Out(b"k", random.Random(1).randbytes(2_000_000))
     with pytest.raises(CommitFailed) as failed:
         await place.commit(writer, [Out(b"k", b"fine"), too_large], [Out(b"r", b"1")])
     assert "MessageSizeTooLarge" in str(failed.value)

@@ -48,7 +48,26 @@ def test_by_the_event_clock_what_is_due_is_evaluated_once_there_is_nothing_more_
     clock.applied(30)
     assert clock.due_until(NOW, 40, quiet=False) is None
     assert clock.due_until(NOW, None, quiet=True) == 30
+    clock.done(30)
     assert clock.due_until(NOW + SECOND, None, quiet=True) is None
+
+
+def test_by_the_event_clock_what_is_due_is_looked_for_until_nothing_is_left() -> None:
+    clock = EventClock(0)
+    clock.applied(30)
+    assert clock.behind() == 30
+    assert clock.due_until(NOW, None, quiet=True) == 30
+    assert clock.due_until(NOW, None, quiet=True) == 30
+    clock.done(30)
+    assert clock.behind() == 0
+
+
+def test_the_wall_clock_is_behind_while_something_due_is_left() -> None:
+    clock = WallClock(0)
+    until = clock.due_until(NOW, None, quiet=True) or 0
+    assert clock.behind() == until
+    clock.done(until)
+    assert clock.behind() == 0
 
 
 def test_by_the_event_clock_what_is_due_is_evaluated_in_time_though_there_is_more_to_read() -> None:
@@ -72,7 +91,9 @@ def test_a_late_event_makes_the_event_clock_look_again() -> None:
     clock = EventClock(0)
     clock.applied(30)
     clock.due_until(NOW, None, quiet=True)
+    clock.done(30)
     clock.applied(20)
+    assert clock.behind() > 0
     assert clock.due_until(NOW, None, quiet=True) == 30
 
 
