@@ -343,7 +343,6 @@ def test_docker_compose_takes_the_file() -> None:
 OF_EACH_BROKER = re.compile(
     "KAFKA_(NODE_ID|HEAP_OPTS|LOG_DIRS|CONTROLLER_QUORUM_VOTERS|.*LISTENER.*)"
 )
-
 """Where a broker is; on loopback it is elsewhere."""
 
 
