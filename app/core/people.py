@@ -51,13 +51,14 @@ def erase(slot: Slot, instant: int) -> list[Handover]:
 def next_stop(slot: Slot, moved: Moved, absorb: Absorb) -> Absorb | None:
     """Say where an absorbed record goes on to; None if it comes to rest here.
 
-    Forwardings that run in a circle are merges that crossed: the smallest id of it survives.
+    Forwardings that run in a circle are merges that crossed: the smallest id of it survives (it may
+    have come to rest, and have moved on, before all that crossed has arrived).
     """
     path = (*absorb.path, slot.id)
+    if moved.into not in path:
+        return msgspec.structs.replace(absorb, to=moved.into, path=path, settle=False)
     if absorb.settle:
         return None
-    if moved.into not in path:
-        return msgspec.structs.replace(absorb, to=moved.into, path=path)
     survivor = min(path[path.index(moved.into) :])
     if survivor == slot.id:
         return None
