@@ -89,8 +89,14 @@ class FixedCuts:
 class Shop:
     """Customers by id. `told` is the time of the next event told without one."""
 
-    def __init__(self, *ladders: Ladder, cutter: Cutter | None = None, **settings: Any) -> None:
-        self.rules = rules_of(*ladders, **settings)
+    def __init__(
+        self,
+        *ladders: Ladder,
+        cutter: Cutter | None = None,
+        rules: Rules | None = None,
+        **settings: Any,
+    ) -> None:
+        self.rules = rules or rules_of(*ladders, **settings)
         self.cutter = cutter or NoCuts()
         self.slots: dict[str, Slot] = {}
         self.changes: list[Change] = []

@@ -1,0 +1,211 @@
+"""Laws of what crosses from one customer to another, in whatever order it arrives."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from app.core.events import (
+    Data,
+    Event,
+    ProfileErased,
+    ProfileMerged,
+    PurchaseCompleted,
+)
+from app.offline.backtest import Backtest, Line, run
+from tests.partitions import Choose, Partitions
+from tests.property.streams import EDGY, START, streams, told_once
+from tests.property.test_laws import ATTRIBUTES, check_sequences
+from tests.shop import DAY, SECOND, rules_of
+
+RULES = rules_of(*EDGY, attributes=ATTRIBUTES)
+RESTS_WITHIN = 20_000
+"""Steps; a merge that never comes to rest would take more."""
+
+
+def event(number: int, customer: str, data: Data) -> Event:
+    return Event("/shop", f"e{number}", customer, START + number * SECOND, data)
+
+
+def at_random(order: Any) -> Choose:
+    def choose(count: int) -> int:
+        place: int = order.randrange(count)
+        return place
+
+    return choose
+
+
+def merges(*pairs: str) -> list[Event]:
+    """`ab` merges a into b. Before, everybody buys once; after, everybody buys again."""
+    ids = sorted({*"".join(pairs)})
+    said: list[tuple[str, Data]] = [
+        *(
+            (id, PurchaseCompleted(f"first of {id}", 10**place, "VND"))
+            for place, id in enumerate(ids)
+        ),
+        *((pair[0], ProfileMerged(pair[1])) for pair in pairs),
+        *(
+            (id, PurchaseCompleted(f"second of {id}", 10**place, "VND"))
+            for place, id in enumerate(ids)
+        ),
+    ]
+    return [event(number, id, data) for number, (id, data) in enumerate(said)]
+
+
+def settle(events: list[Event], choose: Choose) -> Partitions:
+    partitions = Partitions(RULES, events)
+    partitions.run(choose, RESTS_WITHIN)
+    return partitions
+
+
+def check_parts(partitions: Partitions, ids: str, parts: list[str]) -> list[str]:
+    """The ids of each part are one customer who has all that any had; returns the survivors."""
+    records, forwardings, facts = (
+        partitions.records(), partitions.forwardings(), partitions.facts(0),
+    )  # fmt: skip
+    assert not partitions.refused
+    assert {*forwardings, *records} == {*ids}
+    assert sorted("".join(sorted({id, *slot.aliases})) for id, slot in records.items()) == parts
+    for id in forwardings:
+        assert end_of(forwardings, id) in records
+        assert id in records[end_of(forwardings, id)].aliases
+    for survivor, slot in records.items():
+        worth = [10 ** ids.index(id) for id in (survivor, *slot.aliases)]
+        assert facts[survivor]["purchases"] == 2 * len(worth)
+        assert facts[survivor]["spend"] == 2 * sum(worth)
+    check_sequences(partitions.changes, partitions.slots(), RULES)
+    return sorted(records)
+
+
+def end_of(forwardings: dict[str, str], id: str) -> str:
+    """Where a chain of forwardings ends; it has an end."""
+    seen = [id]
+    while seen[-1] in forwardings:
+        seen.append(forwardings[seen[-1]])
+        assert seen.count(seen[-1]) == 1, f"forwardings in a circle: {seen}"
+    return seen[-1]
+
+
+def cross(events: list[Event], order: Any) -> Partitions:
+    """Every merge is applied before any handover is delivered: they are on their way at once."""
+    partitions = Partitions(RULES, events)
+    while any(not handed for _, handed in partitions.waiting()):
+        waiting = [one for one in partitions.waiting() if not one[1]]
+        partitions.step(*waiting[order.randrange(len(waiting))])
+    partitions.run(at_random(order), RESTS_WITHIN)
+    return partitions
+
+
+CIRCLES = [("ab", "ba"), ("ab", "bc", "ca"), ("ba", "cb", "ac"), ("ab", "bc", "cd", "da"),
+           ("dc", "cb", "ba", "ad")]  # fmt: skip
+
+
+@pytest.mark.parametrize("circle", CIRCLES, ids="-".join)
+@given(order=st.randoms(use_true_random=False))
+def test_merges_that_cross_in_a_circle_rest_at_the_smallest_id_with_all_facts(
+    circle: tuple[str, ...], order: Any
+) -> None:
+    partitions = cross(merges(*circle), order)
+    ids = "".join(sorted({*"".join(circle)}))
+    assert check_parts(partitions, ids, [ids]) == ["a"]
+
+
+def parted(ids: str, pairs: list[str]) -> list[str]:
+    """The ids that the merges make one, as texts of sorted ids."""
+    parts = [{id} for id in ids]
+    for pair in pairs:
+        together = [part for part in parts if part & {*pair}]
+        parts = [part for part in parts if part not in together] + [set().union(*together)]
+    return sorted("".join(sorted(part)) for part in parts)
+
+
+PAIR = st.permutations("abcde").map(lambda ids: "".join(ids[:2]))
+PAIRS = st.lists(PAIR, min_size=1, max_size=8)
+EACH_ONCE = st.lists(PAIR, min_size=1, max_size=5, unique_by=lambda pair: pair[0])
+"""Merges of which none is forwarded, so that no erasure told later overtakes one."""
+
+
+@given(pairs=PAIRS, order=st.randoms(use_true_random=False))
+@example(["ab", "ba", "bc"], random.Random(1))
+@example(["ba", "cb", "ac", "dc", "ad"], random.Random(2))
+def test_merges_whose_handovers_arrive_in_any_order_make_one_customer_with_all_facts(
+    pairs: list[str], order: Any
+) -> None:
+    partitions = settle(merges(*pairs), at_random(order))
+    ids = "".join(sorted({*"".join(pairs)}))
+    check_parts(partitions, ids, parted(ids, pairs))
+
+
+@given(events=streams(most=20), order=st.randoms(use_true_random=False))
+def test_whatever_crosses_comes_to_rest_without_gaps(events: list[Event], order: Any) -> None:
+    partitions = settle(events, at_random(order))
+    check_sequences(partitions.changes, partitions.slots(), RULES)
+    slots, forwardings = partitions.slots(), partitions.forwardings()
+    for id in forwardings:
+        assert id in slots[end_of(forwardings, id)].aliases
+
+
+def backtested(events: list[Event]) -> Partitions:
+    """What the backtest comes to, to be asked the same."""
+    tested = Backtest(RULES)
+    run(tested, ((one, Line("-", number)) for number, one in enumerate(events)))
+    shop = Partitions(RULES, ())
+    for id, slot in tested.slots.items():
+        shop.customers.add(id)
+        shop.rows.save(slot)
+    return shop
+
+
+@given(
+    events=streams(("facts", "undoing", "credits"), most=25),
+    order=st.randoms(use_true_random=False),
+)
+def test_credits_that_arrive_in_any_order_lead_to_the_facts_of_the_backtest(
+    events: list[Event], order: Any
+) -> None:
+    now = events[-1].time
+    assert settle(events, at_random(order)).facts(now) == backtested(events).facts(now)
+
+
+@given(events=streams(("facts", "merging"), most=25), order=st.randoms(use_true_random=False))
+def test_merges_that_arrive_in_any_order_lead_to_the_facts_of_the_backtest(
+    events: list[Event], order: Any
+) -> None:
+    now = START + 1000 * DAY
+    events = told_once(events)
+    assert by_parts(settle(events, at_random(order)), now) == by_parts(backtested(events), now)
+
+
+def by_parts(shop: Partitions, now: int) -> dict[frozenset[str], Any]:
+    """Facts by all the ids of a customer: which of them survives depends on what comes first."""
+    facts = shop.facts(now)
+    return {frozenset({id, *slot.aliases}): facts[id] for id, slot in shop.records().items()}
+
+
+@given(pairs=EACH_ONCE, order=st.randoms(use_true_random=False))
+def test_an_erasure_while_forwards_are_on_their_way_leaves_nobody(
+    pairs: list[str], order: Any
+) -> None:
+    events = merges(*pairs)
+    ids = "".join(sorted({*"".join(pairs)}))
+    erased = order.choice(parted(ids, pairs))
+    partitions = Partitions(RULES, events)
+    while any(not handed for _, handed in partitions.waiting()):
+        partitions.step(*order.choice(partitions.waiting()))
+    partitions.tell(event(1000, order.choice(erased), ProfileErased()))
+    partitions.run(at_random(order), RESTS_WITHIN)
+    slots = partitions.slots()
+    for id in erased:
+        marker = slots[id].erased
+        assert slots[id].record is None
+        assert marker is not None
+        assert marker.instant == START + 1000 * SECOND
+        partitions.tell(event(999, id, PurchaseCompleted(f"late {id}", 1, "VND")))
+    partitions.run(at_random(order), RESTS_WITHIN)
+    assert not {*partitions.records()} & {*erased}
+    assert not any(erased.count(into) for into in partitions.forwardings().values())
+    check_sequences(partitions.changes, partitions.slots(), RULES)
