@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -149,3 +151,29 @@ def test_dashboards_have_names_of_their_own_and_lead_to_one_another() -> None:
 def test_marketers_are_told_what_every_cause_means() -> None:
     (told,) = [panel["description"] for panel in panels("marketers") if "Causes" in panel["title"]]
     assert [cause for cause in get_args(Cause) if cause not in told] == []
+
+
+def test_every_alert_is_shown_to_fire() -> None:
+    whole = yaml.safe_load(ALERTS.with_name("alerts_test.yml").read_text("utf-8"))
+    fired = {
+        asked["alertname"]
+        for story in whole["tests"]
+        for asked in story["alert_rule_test"]
+        if asked.get("exp_alerts")
+    }
+    rules = yaml.safe_load(ALERTS.read_text("utf-8"))["groups"][0]["rules"]
+    assert fired == {rule["alert"] for rule in rules}
+
+
+@pytest.mark.parametrize(
+    "arguments", [("check", "config", "prometheus.yml"), ("test", "rules", "alerts_test.yml")]
+)
+def test_prometheus_takes_its_files_and_alerts_fire_when_they_should(
+    arguments: tuple[str, ...],
+) -> None:
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool (Debian package prometheus) is not on this machine")
+    done = subprocess.run(
+        ["promtool", *arguments], cwd=ALERTS.parent, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
