@@ -1,0 +1,114 @@
+"""What another customer's record sent meets the record it is addressed to."""
+
+import msgspec
+
+from app.core.book import hash_id
+from app.core.customer import Customer, Moved, Slot, stranger
+from app.core.due import Cutter, advance
+from app.core.events import ReferralConverted, ReferralReversed
+from app.core.fold import fold, look_at
+from app.core.handover import Absorb, Credit, Forget, Forward, Handover
+from app.core.move import Occasion, evaluate
+from app.core.people import erase, is_one_with, next_stop, settle_here, unite
+from app.core.rules import Rules
+from app.core.verdict import DROPPED, FORWARDED, IN_TIME, LATE, Outbox, Verdict
+
+
+def receive(rules: Rules, slot: Slot, handover: Handover, cutter: Cutter, out: Outbox) -> Verdict:
+    """Apply what another customer's record sent to this one."""
+    match handover:
+        case Forward():
+            return _receive_forward(rules, slot, handover, cutter, out)
+        case Credit():
+            return _receive_credit(rules, slot, handover, cutter, out)
+        case Absorb():
+            return _receive_absorb(rules, slot, handover, cutter, out)
+        case Forget():
+            return _receive_forget(slot, handover)
+
+
+def _astray(slot: Slot, subject: str) -> bool:
+    """Tell whether what was forwarded here belongs to nobody here: the survivor was erased."""
+    return not isinstance(slot.record, Moved) and not is_one_with(slot, subject)
+
+
+def _receive_forward(
+    rules: Rules, slot: Slot, handover: Forward, cutter: Cutter, out: Outbox
+) -> Verdict:
+    event = handover.event
+    if _astray(slot, event.subject):
+        out.handovers.append(Forward(event.subject, event.time, event))
+        return FORWARDED
+    return fold(rules, slot, event, cutter, out)
+
+
+def _receive_credit(
+    rules: Rules, slot: Slot, handover: Credit, cutter: Cutter, out: Outbox
+) -> Verdict:
+    event, record = handover.event, slot.record
+    if isinstance(record, Moved):
+        out.handovers.append(Credit(record.into, event.time, event))
+        return FORWARDED
+    if _astray(slot, event.subject):
+        out.handovers.append(Credit(event.subject, event.time, event))
+        return FORWARDED
+    if record is None and slot.erased is not None:
+        return DROPPED
+    data = event.data
+    if not isinstance(data, ReferralConverted | ReferralReversed):
+        raise TypeError(f"a credit carries {event.type}")
+    if is_one_with(slot, data.referred_id):
+        return DROPPED
+    known = record is not None and hash_id(data.referred_id) in record.referrals
+    if isinstance(data, ReferralReversed) and not known:
+        return DROPPED
+    if isinstance(data, ReferralConverted) and known:
+        data = ReferralConverted(data.referred_id)
+    return fold(rules, slot, msgspec.structs.replace(event, data=data), cutter, out)
+
+
+def _receive_absorb(
+    rules: Rules, slot: Slot, absorb: Absorb, cutter: Cutter, out: Outbox
+) -> Verdict:
+    slot.touched = True
+    if isinstance(slot.record, Moved):
+        further = next_stop(slot, slot.record, absorb)
+        if further is not None:
+            out.handovers.append(further)
+            return FORWARDED
+        settle_here(slot, slot.record, len(rules.ladders))
+    if slot.erased is not None and slot.erased.instant >= absorb.time:
+        instant = slot.erased.instant
+        for alias in (absorb.absorbed, *absorb.aliases):
+            out.handovers.append(Forget(alias, instant, instant))
+        return DROPPED
+    arrived = dict.fromkeys((*slot.aliases, absorb.absorbed, *absorb.aliases))
+    slot.aliases = tuple(alias for alias in arrived if alias != slot.id)
+    if absorb.record is None:
+        return IN_TIME
+    return _unite(rules, slot, absorb, absorb.record, cutter, out)
+
+
+def _unite(
+    rules: Rules, slot: Slot, absorb: Absorb, other: Customer, cutter: Cutter, out: Outbox
+) -> Verdict:
+    c = slot.record
+    if not isinstance(c, Customer):
+        c = slot.record = stranger(absorb.time, slot.next_life, len(rules.ladders))
+    late = absorb.time < c.as_of
+    instant = max(absorb.time, c.as_of, other.as_of)
+    advance(rules, slot.id, c, instant, cutter, out.changes)
+    c.as_of = instant
+    unite(slot, c, other)
+    occasion = Occasion("merge", absorb.trigger)
+    evaluate(look_at(rules, slot, c, instant, cutter, occasion), rules.all, out.changes)
+    c.due = None
+    return LATE if late else IN_TIME
+
+
+def _receive_forget(slot: Slot, forget: Forget) -> Verdict:
+    if not isinstance(slot.record, Moved):
+        return DROPPED
+    erase(slot, forget.instant)
+    slot.touched = True
+    return IN_TIME
