@@ -9,7 +9,7 @@ is still being restored. A newer generation takes over from an older one whereve
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import structlog
@@ -25,8 +25,10 @@ from mode import Service
 from mode.utils.locks import Event
 
 from app.ops import metrics as m
+from app.stream.delivery import Delivery, Fetch
 from app.stream.host import REBALANCE_SECONDS
-from app.stream.intake import FAUST, Fetch, Intake
+from app.stream.intake import FAUST
+from app.stream.opening import Openings
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +74,6 @@ class Assignment(Service):
         self,
         app: Any,
         *,
-        sources: Iterable[str],
         new: Callable[[int, Assignment], Partition],
         metrics: m.Metrics,
         stopped_by: Callable[[BaseException], None],
@@ -83,17 +84,15 @@ class Assignment(Service):
         self.generation: int | None = None
         """The one whose assignment is held; None while there is none."""
         self.completed = Event()
-        self._sources = tuple(sources)
         self._new = new
         self._metrics = metrics
         self._stopped_by = stopped_by
-        self._intake = Intake(app.thread)
+        self._delivery = Delivery(app.thread)
         self._last_generation: int | None = None
-        self._opening: dict[int, asyncio.Task[Mapping[TopicPartition, int]]] = {}
+        self._openings = Openings(SIDE_BY_SIDE)
         self._consuming: set[int] = set()
         self._reopening: dict[int, asyncio.Task[None]] = {}
         self._job: asyncio.Task[None] | None = None
-        self._side_by_side = asyncio.Semaphore(SIDE_BY_SIDE)
 
     # What Faust calls.
 
@@ -101,7 +100,7 @@ class Assignment(Service):
         """At once, before anything else: nothing more reaches a partition."""
         self.completed.clear()
         self.generation = None
-        self._intake.forget()
+        self._delivery.forget()
         for task in self._acting():
             task.cancel()
 
@@ -117,8 +116,7 @@ class Assignment(Service):
 
     async def on_stop(self) -> None:
         self.on_partitions_revoked(())
-        for task in self._opening.values():
-            task.cancel()
+        await self._openings.give_up_all()
         await self.quiesce(STOP_SECONDS / 2)
         closing = [partition.close() for partition in self.partitions.values()]
         await _bounded(closing, STOP_SECONDS / 2, "closing")
@@ -136,19 +134,19 @@ class Assignment(Service):
     # What partitions ask of their host.
 
     async def seek(self, positions: Mapping[TopicPartition, int]) -> None:
-        await self._intake.seek(positions)
+        await self._delivery.seek(positions)
 
     def resume(self, tp: TopicPartition) -> None:
-        self._intake.resume(tp)
+        self._delivery.resume(tp)
 
     def pause(self, tp: TopicPartition) -> None:
-        self._intake.pause(tp)
+        self._delivery.pause(tp)
 
     def end_of(self, tp: TopicPartition) -> int | None:
-        return self._intake.end_of(tp)
+        return self._delivery.end_of(tp)
 
     def position_of(self, tp: TopicPartition) -> int | None:
-        return self._intake.position_of(tp)
+        return self._delivery.position_of(tp)
 
     def failed(self, number: int, error: BaseException) -> None:
         log.error("partition gave up", partition=number, error=str(error) or repr(error))
@@ -163,7 +161,7 @@ class Assignment(Service):
         try:
             partition = self.partitions.get(fetch.tp.partition)
             if partition is not None:
-                self._intake.deliver(fetch, partition.offer)
+                self._delivery.deliver(fetch, partition.offer)
         except Exception as error:
             self.failed(fetch.tp.partition, error)
 
@@ -215,17 +213,12 @@ class Assignment(Service):
         log.info("partitions ready", generation=generation, partitions=sorted(self.partitions))
 
     async def _part_with(self, lost: set[int]) -> None:
-        for number in lost & set(self._opening):
-            self._opening[number].cancel()
         await asyncio.gather(*(self._drop(number) for number in lost))
 
     async def _drop(self, number: int) -> None:
         """Close it for good; another worker may have it already, so nothing is left to save."""
         partition = self.partitions.pop(number, None)
-        opening = self._opening.pop(number, None)
-        if opening is not None:
-            opening.cancel()
-            await asyncio.wait([opening])
+        await self._openings.give_up(number)
         if partition is not None:
             await _bounded([partition.close()], STOP_SECONDS, "closing")
         self._metrics.forget(number)
@@ -235,10 +228,9 @@ class Assignment(Service):
         partition = self.partitions.get(number)
         if partition is None:
             partition = self.partitions[number] = self._new(number, self)
-        elif not kept and number in self._opening:
-            # Somebody else may have had it since this began: what it reads now is not the end.
-            self._opening[number].cancel()
-            await asyncio.wait([self._opening.pop(number)])
+        elif not kept:
+            # Somebody else may have had it since that began: what it reads now is not the end.
+            await self._openings.give_up(number)
         delays = iter(RETRY_SECONDS)
         while True:
             try:
@@ -252,31 +244,16 @@ class Assignment(Service):
                 await asyncio.sleep(delay)
 
     async def _to_consuming(self, number: int, partition: Partition, *, kept: bool) -> None:
-        if kept and partition.state == "ready" and number not in self._opening:
+        if kept and partition.state == "ready" and number not in self._openings:
             positions = partition.positions()
         else:
-            positions = await self._opened(number, partition)
-        await self._intake.seek(positions)
+            positions = await self._openings.result(number, partition.open)
+        await self._delivery.seek(positions)
         partition.start()
         self._consuming.add(number)
         log.info("partition consumes", partition=number)
         for tp in positions:
-            self._intake.resume(tp)
-
-    async def _opened(self, number: int, partition: Partition) -> Mapping[TopicPartition, int]:
-        """Where it starts. Opening goes on when a newer generation ends the wait for it."""
-        if number not in self._opening:
-            self._opening[number] = asyncio.create_task(self._open(partition))
-        opening = self._opening[number]
-        try:
-            return await asyncio.shield(opening)
-        finally:
-            if opening.done() and self._opening.get(number) is opening:
-                del self._opening[number]
-
-    async def _open(self, partition: Partition) -> Mapping[TopicPartition, int]:
-        async with self._side_by_side:
-            return await partition.open()
+            self._delivery.resume(tp)
 
 
 async def _bounded(work: list[Any], seconds: float, doing: str) -> list[int]:

@@ -6,6 +6,7 @@ it came, and Faust, which sees no `Event`, neither acknowledges nor commits it.
 
 Two threads meet in this module: aiokafka lives in the consumer thread, everything else in the
 main loop. What the consumer thread owns (`_flowing`, `_epochs`, `_ends`) changes only there.
+What happens to a fetch in the main loop is `delivery`.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
-import msgspec
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import ConsumerStoppedError, OffsetOutOfRangeError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 
 from app.errors import OffsetsLost
+from app.stream.delivery import Fetch, Sought
 
 FAUST = logging.getLogger("faust.app")
 """Where what Faust itself says about our parts belongs, beside the rest of what it says."""
@@ -34,31 +35,6 @@ TAKE_RECORDS = 10_000
 TAKE_SECONDS = 0.1
 NONE_FLOWS = TopicPartition("", -1)
 """Stands in the set of flowing partitions, because aiokafka takes an empty set for all of them."""
-
-
-class Fetch(msgspec.Struct, frozen=True):
-    """What one partition of a topic gave: records, and where it stands after them.
-
-    `generation` tells which assignment it belongs to and `epoch` which seek; `start` and `end`
-    are fetch positions (transaction markers take offsets too, so `records` may be empty);
-    `stable` is the last stable offset.
-    """
-
-    tp: TopicPartition
-    records: list[ConsumerRecord]
-    generation: int
-    epoch: int
-    start: int
-    end: int
-    stable: int | None
-
-
-class Sought(msgspec.Struct, frozen=True):
-    """Where a partition of a topic was put: from here on only fetches of `epoch` count."""
-
-    epoch: int
-    position: int
-    stable: int
 
 
 class RebalanceListener(driver.ConsumerRebalanceListener):
@@ -235,58 +211,3 @@ def _lost(error: OffsetOutOfRangeError) -> str:
         "without them, set the group's offset to what is left (kafka-consumer-groups "
         "--reset-offsets); or take a new LADDER_APP_ID and replay"
     )
-
-
-class Intake:
-    """The main loop's side: where every partition of a topic stands, and what moves it.
-
-    `deliver` is the only place at which records reach a partition. It drops what belongs to an
-    older seek, and stops everything when a fetch does not begin where the one before ended.
-    """
-
-    def __init__(self, thread: Callable[[], ConsumerThread]) -> None:
-        self._thread = thread
-        self._at: dict[TopicPartition, Sought] = {}
-
-    async def seek(self, positions: Mapping[TopicPartition, int]) -> None:
-        """Consume from here, once resumed. Until then these partitions are still."""
-        thread = self._thread()
-        self._at.update(await thread.call_thread(thread.place, positions))
-
-    def resume(self, tp: TopicPartition) -> None:
-        if tp in self._at:
-            thread = self._thread()
-            thread.later(thread.flow, tp, self._at[tp].epoch)
-
-    def pause(self, tp: TopicPartition) -> None:
-        thread = self._thread()
-        thread.later(thread.stem, tp)
-
-    def end_of(self, tp: TopicPartition) -> int | None:
-        """The last stable offset seen with the fetch that was delivered last."""
-        at = self._at.get(tp)
-        return None if at is None else at.stable
-
-    def position_of(self, tp: TopicPartition) -> int | None:
-        """The offset after everything that was delivered, transaction markers included."""
-        at = self._at.get(tp)
-        return None if at is None else at.position
-
-    def forget(self) -> None:
-        """What is still on its way belongs to an assignment that is over."""
-        self._at.clear()
-
-    def deliver(
-        self, fetch: Fetch, offer: Callable[[TopicPartition, list[ConsumerRecord]], None]
-    ) -> None:
-        at = self._at.get(fetch.tp)
-        if at is None or at.epoch != fetch.epoch:
-            return
-        if fetch.start != at.position:
-            raise RuntimeError(
-                f"{fetch.tp.topic}[{fetch.tp.partition}]: a fetch begins at {fetch.start} where "
-                f"{at.position} was due: records would be skipped"
-            )
-        stable = at.stable if fetch.stable is None else fetch.stable
-        self._at[fetch.tp] = Sought(fetch.epoch, fetch.end, stable)
-        offer(fetch.tp, fetch.records)

@@ -126,7 +126,6 @@ class Worker:
         self._sources = (*settings.topics, settings.handovers)
         self._assignment = Assignment(
             self._app,
-            sources=self._sources,
             new=lambda number, host: Partition(number, self._workshop, host),
             metrics=self._metrics,
             stopped_by=ending.stop,

@@ -159,7 +159,6 @@ async def main(brokers: str, name: str, sources: str, out: str, port: str) -> in
     )
     assignment = Assignment(
         app,
-        sources=inputs,
         new=lambda number, host: Counting(number, host, brokers, name, inputs, out),
         metrics=Metrics(),
         stopped_by=stopped_by,

@@ -14,8 +14,8 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from app.errors import OffsetsLost
 from app.ops.metrics import Metrics
 from app.stream.assignment import Assignment
-from app.stream.intake import Fetch
-from tests.unit.test_intake import FakeThread
+from app.stream.delivery import Fetch
+from tests.unit.test_delivery import FakeThread
 
 TOPIC = "commerce.purchases"
 PATIENCE = 5.0
@@ -78,7 +78,6 @@ class Rig:
         self.errors: list[BaseException] = []
         self.assignment = Assignment(
             self._faust(),
-            sources=(TOPIC,),
             new=self._new,
             metrics=Metrics(),
             stopped_by=self.errors.append,
@@ -323,3 +322,11 @@ async def test_opening_again_ends_with_the_assignment_it_belongs_to(rig: Rig) ->
     await rig.ready()
     assert part.did.count("start") == 2
     assert part.did.count("open") == 2
+
+
+async def test_stopping_gives_up_what_is_being_opened_before_it_closes_it(rig: Rig) -> None:
+    rig.prepare(0).gate.clear()
+    await rig.assign(0, generation=1)
+    await rig.until(lambda: 0 in rig.made and rig.part(0).did == ["open"])
+    await rig.assignment.on_stop()
+    assert rig.made[0][0].did == ["open", "close"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from app.stream.intake import ConsumerThread, Fetch, Intake, Sought
+from app.stream.delivery import Delivery, Fetch, Sought
 
 TP = TopicPartition("commerce.purchases", 3)
 
@@ -34,7 +34,7 @@ class FakeThread:
         self.epoch += 1
         return {tp: Sought(self.epoch, at, 100) for tp, at in positions.items()}
 
-    def later(self, change: Callable[..., None], *arguments: Any) -> None:
+    def later(self, change: Callable[..., object], *arguments: object) -> None:
         change(*arguments)
 
     def flow(self, tp: TopicPartition, epoch: int) -> None:
@@ -47,19 +47,19 @@ class FakeThread:
 class Rig:
     def __init__(self) -> None:
         self.thread = FakeThread()
-        self.intake = Intake(lambda: cast(ConsumerThread, self.thread))
+        self.delivery = Delivery(lambda: self.thread)
         self.offered: list[int] = []
 
     def deliver(self, start: int, end: int, epoch: int, stable: int | None = 100) -> None:
         found = records(*range(start, end))
         fetch = Fetch(TP, found, 1, epoch, start, end, stable)
-        self.intake.deliver(fetch, lambda tp, got: self.offered.extend(r.offset for r in got))
+        self.delivery.deliver(fetch, lambda tp, got: self.offered.extend(r.offset for r in got))
 
 
 @pytest.fixture
 async def rig() -> Rig:
     rig = Rig()
-    await rig.intake.seek({TP: 10})
+    await rig.delivery.seek({TP: 10})
     return rig
 
 
@@ -67,7 +67,7 @@ async def test_fetches_that_follow_each_other_are_offered(rig: Rig) -> None:
     rig.deliver(10, 13, epoch=1)
     rig.deliver(13, 15, epoch=1)
     assert rig.offered == [10, 11, 12, 13, 14]
-    assert rig.intake.position_of(TP) == 15
+    assert rig.delivery.position_of(TP) == 15
 
 
 async def test_a_fetch_that_leaves_a_hole_stops_everything(rig: Rig) -> None:
@@ -79,41 +79,41 @@ async def test_a_fetch_that_leaves_a_hole_stops_everything(rig: Rig) -> None:
 
 async def test_what_was_fetched_before_a_seek_is_dropped(rig: Rig) -> None:
     rig.deliver(10, 13, epoch=1)
-    await rig.intake.seek({TP: 10})
+    await rig.delivery.seek({TP: 10})
     rig.deliver(13, 15, epoch=1)
     assert rig.offered == [10, 11, 12]
-    assert rig.intake.position_of(TP) == 10
+    assert rig.delivery.position_of(TP) == 10
 
 
 async def test_what_belongs_to_an_assignment_that_is_over_is_dropped(rig: Rig) -> None:
-    rig.intake.forget()
+    rig.delivery.forget()
     rig.deliver(10, 13, epoch=1)
     assert rig.offered == []
-    assert rig.intake.position_of(TP) is None
-    assert rig.intake.end_of(TP) is None
+    assert rig.delivery.position_of(TP) is None
+    assert rig.delivery.end_of(TP) is None
 
 
 async def test_a_fetch_of_markers_alone_moves_the_position(rig: Rig) -> None:
     fetch = Fetch(TP, [], 1, 1, 10, 12, 12)
     heard: list[object] = []
-    rig.intake.deliver(fetch, lambda tp, got: heard.append((tp, got)))
+    rig.delivery.deliver(fetch, lambda tp, got: heard.append((tp, got)))
     assert heard == [(TP, [])]
-    assert (rig.intake.position_of(TP), rig.intake.end_of(TP)) == (12, 12)
+    assert (rig.delivery.position_of(TP), rig.delivery.end_of(TP)) == (12, 12)
 
 
 async def test_an_end_that_is_not_told_stays_as_it_was_known(rig: Rig) -> None:
     rig.deliver(10, 11, epoch=1, stable=None)
-    assert rig.intake.end_of(TP) == 100
+    assert rig.delivery.end_of(TP) == 100
 
 
 async def test_nothing_flows_before_it_is_resumed(rig: Rig) -> None:
     assert rig.thread.flowing == {}
-    rig.intake.resume(TP)
+    rig.delivery.resume(TP)
     assert rig.thread.flowing == {TP: 1}
-    rig.intake.pause(TP)
+    rig.delivery.pause(TP)
     assert rig.thread.flowing == {}
 
 
 async def test_a_partition_that_is_not_here_cannot_be_resumed(rig: Rig) -> None:
-    rig.intake.resume(TopicPartition("commerce.purchases", 4))
+    rig.delivery.resume(TopicPartition("commerce.purchases", 4))
     assert rig.thread.flowing == {}
