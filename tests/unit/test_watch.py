@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 
 import pytest
@@ -127,3 +129,32 @@ async def test_between_assignments_nothing_is_opened(rig: Rig) -> None:
     rig.after(1)
     rig.after(100)
     assert rig.assignment.reopened == []
+
+
+def hung(program: str) -> subprocess.CompletedProcess[str]:
+    start = (
+        "import asyncio, time\n"
+        "from app.stream import watch\n"
+        "watch.GRACE_SECONDS, watch.HUNG_SECONDS = 0.05, 0.3\n"
+        "async def main():\n"
+        "    watching = watch.LoopWatch(asyncio.get_running_loop())\n"
+        "    watching.start()\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", f"{start}{program}asyncio.run(main())\n"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_main_loop_that_hangs_ends_the_process_and_shows_where() -> None:
+    ended = hung("    time.sleep(60)\n")
+    assert ended.returncode == 1
+    assert "in main" in ended.stderr
+
+
+def test_a_main_loop_that_turns_goes_on() -> None:
+    ended = hung("    await asyncio.sleep(1.5)\n    watching.stop()\n")
+    assert (ended.returncode, ended.stderr) == (0, "")
