@@ -14,8 +14,8 @@ from app.stream.merge import Merge
 from app.stream.seam import Host
 from app.wire.record import RecordCodec
 
-HIGH = 4 << 20
-LOW = 2 << 20
+HIGH = 3 << 20
+LOW = HIGH // 2
 _OVERHEAD = 100
 """Bytes that a record takes beside its own."""
 

@@ -78,6 +78,7 @@ class Rounds:
         self._slots = Slots(workshop.rules, codec, store.get)
         self._due_from = b""
         self._note = note(workshop.remembered)
+        self._all_committed = False
         self._changelog = TopicPartition(workshop.changelog, number)
         self._show_customers()
 
@@ -153,7 +154,7 @@ class Rounds:
             self._outgoing(batch),
             self._changelog,
             [Out(key, value) for key, value in rows],
-            {tp: OffsetAndMetadata(at, self._note) for tp, at in positions.items()},
+            self._offsets(positions),
             shop.group,
         )
         shop.metrics.observe(m.TRANSACTION_TIME, time.monotonic() - began)
@@ -163,7 +164,16 @@ class Rounds:
         # Before the positions, from which the lag is seen: lag 0 and 0 behind mean all is done.
         self._show_behind()
         self.positions = reached
+        self._all_committed = True
         self._retries.succeeded()
+
+    def _offsets(self, positions: Positions) -> dict[TopicPartition, OffsetAndMetadata]:
+        """Return what to commit: the first time all, also of topics that nothing came from yet.
+
+        Else records that came and were deleted while nobody was there would be skipped silently.
+        """
+        told = positions if self._all_committed else {**self.positions, **positions}
+        return {tp: OffsetAndMetadata(at, self._note) for tp, at in told.items()}
 
     def _outgoing(self, batch: Batch) -> dict[TopicPartition, list[Out]]:
         shop, number = self._shop, self._number

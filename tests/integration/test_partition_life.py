@@ -180,6 +180,37 @@ async def test_records_that_were_deleted_before_they_were_read_are_not_skipped_s
             pass
 
 
+async def test_a_topic_that_nothing_came_from_yet_has_its_place_all_the_same(shop: Shop) -> None:
+    await shop.send([purchase("c-1", "2026-03-01T00:00:00Z", 1)])
+    async with shop.running() as host:
+        await applied(shop, host)
+    await shop.send([event("signup.registered", "c-1", "2026-03-02T00:00:00Z", 2)], 1)
+    await shop.delete_before(shop.topics[1], 1)
+    with pytest.raises(OffsetsLost, match="offset 0 up to 1 were deleted"):
+        async with shop.running():
+            pass
+
+
+async def test_everybody_who_is_due_is_looked_at_however_many_they_are(
+    kafka: Kafka, unique: str, tmp_path: Path
+) -> None:
+    shop = await Shop(kafka.bootstrap, unique, tmp_path, ladders=[RECENT]).create()
+    many = 5_000
+    await shop.send([purchase(f"c-{n}", "2026-03-01T09:30:00Z", n) for n in range(many)])
+    await shop.send([event("clock.advanced", "who", "2026-03-08T00:00:00Z", "on")])
+    async with shop.running() as host:
+        await applied(shop, host)
+
+        async def nothing_is_left() -> bool:
+            return b'ladder_due_behind_seconds{partition="0"} 0.0' in shop.metrics.text()
+
+        await until(nothing_is_left, host)
+    falls = [c for c in await shop.stage_changes("recent") if c["data"]["to"] is None]
+    assert len(falls) == many
+    text = shop.metrics.text().decode()
+    assert 'ladder_customers{ladder="recent",rung="fresh"} 0.0' in text
+
+
 async def test_by_the_wall_clock_what_is_due_happens_when_its_time_has_come(
     kafka: Kafka, unique: str, tmp_path: Path
 ) -> None:

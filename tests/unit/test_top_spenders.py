@@ -1,0 +1,130 @@
+"""The top-spender cuts of a partition: kept with the state, ranked anew after a start."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from app.core.apply import Outbox, fold, next_due
+from app.core.customer import Customer, Slot
+from app.core.due import NoCuts
+from app.core.events import Event, PurchaseCompleted
+from app.core.instants import DAY, Calendar
+from app.core.money import Rates
+from app.core.rules import Rules
+from app.stream import cuts
+from app.stream.cuts import TopSpenders
+from app.stream.meta import Meta, read, write
+from app.stream.store import LAYOUT, Shared, Standing, Store
+from app.wire.definition import read_ladder
+from app.wire.record import RecordCodec
+
+VITAL = read_ladder(
+    b"""
+id: vital
+version: 1
+title: {en: Vital}
+kind: segment
+rungs:
+  - {id: top, title: {en: Top}, when: "top_spender(20, 30)"}
+  - {id: rest, title: {en: Rest}, when: "spend > 0"}
+""",
+    "vital.yaml",
+)
+RULES = Rules([VITAL], Calendar("UTC"), Rates.only("VND"))
+TODAY = 20_513
+CODEC = RecordCodec(RULES.ladders)
+
+
+def spent(customer: str, amount: int, day: int = TODAY) -> Slot:
+    slot = Slot(customer)
+    data = PurchaseCompleted(f"o-{customer}", amount, "VND")
+    event = Event("/s", f"e-{customer}", customer, day * DAY + 1, data)
+    fold(RULES, slot, event, NoCuts(), Outbox())
+    next_due(RULES, slot)
+    return slot
+
+
+SLOTS = {f"c-{n}": spent(f"c-{n}", 100 * (n + 1)) for n in range(10)}
+
+
+def record(customer: str) -> Customer:
+    found = SLOTS[customer].record
+    assert isinstance(found, Customer)
+    return found
+
+
+def note_all(tops: TopSpenders, slots: Mapping[str, Slot] = SLOTS) -> None:
+    tops.days_to(TODAY * DAY)
+    for customer in slots:
+        tops.note(customer, record(customer), [TODAY])
+
+
+def test_before_the_first_boundary_nobody_is_at_the_top() -> None:
+    tops = TopSpenders(RULES, Meta(), 0)
+    note_all(tops)
+    assert tops.at(TODAY) == {}
+
+
+def test_at_a_boundary_the_cut_is_taken_and_those_above_it_are_named() -> None:
+    meta = Meta()
+    tops = TopSpenders(RULES, meta, 0)
+    note_all(tops)
+    assert list(tops.days_to((TODAY + 1) * DAY)) == [TODAY + 1]
+    assert tops.turn(TODAY + 1, record) == {"c-8", "c-9"}
+    assert tops.at(TODAY + 1) == {(20, 30): 900}
+    assert list(tops.days_to((TODAY + 1) * DAY + 5)) == []
+
+
+def test_the_cuts_come_back_with_the_state() -> None:
+    meta = Meta()
+    tops = TopSpenders(RULES, meta, 0)
+    note_all(tops)
+    tops.turn(TODAY + 1, record)
+    meta.clock = (TODAY + 1) * DAY
+    again = TopSpenders(RULES, read(write(meta)), 0)
+    assert again.at(TODAY + 1) == {(20, 30): 900}
+    assert again.at(TODAY + 5) == {(20, 30): 900}
+
+
+def test_after_a_start_the_ranking_is_read_from_the_store_before_the_next_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cuts, "SLICE", 3)
+    store = Store(tmp_path / "0", Shared(cache=8 << 20, buffers=8 << 20))
+    rows = [row for slot in SLOTS.values() for row in CODEC.changed_rows(slot)]
+    store.write(rows, Standing(LAYOUT, "log", 0, 1, 0, 0))
+    tops = TopSpenders(RULES, Meta(clock=TODAY * DAY), 0)
+    slices = 0
+    while tops.rebuilding:
+        assert list(tops.days_to((TODAY + 1) * DAY)) == []
+        tops.rebuild(store, CODEC)
+        slices += 1
+    store.close()
+    assert slices == 4
+    assert list(tops.days_to((TODAY + 1) * DAY)) == [TODAY + 1]
+    assert tops.turn(TODAY + 1, record) == {"c-8", "c-9"}
+
+
+def test_who_is_gone_is_ranked_no_more() -> None:
+    tops = TopSpenders(RULES, Meta(), 0)
+    note_all(tops)
+    tops.forget("c-9")
+    tops.turn(TODAY + 1, record)
+    assert tops.at(TODAY + 1) == {(20, 30): 800}
+
+
+def test_of_more_customers_than_are_ranked_a_sample_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cuts, "RANKED", 6)
+    tops = TopSpenders(RULES, Meta(), 0)
+    note_all(tops)
+    assert 0 < len(tops._ranked) <= 6
+
+
+def test_a_shop_without_top_spender_rules_takes_no_cuts() -> None:
+    plain = Rules([], Calendar("UTC"), Rates.only("VND"))
+    tops = TopSpenders(plain, Meta(clock=TODAY * DAY), 0)
+    assert not tops.rebuilding
+    assert list(tops.days_to((TODAY + 9) * DAY)) == []
