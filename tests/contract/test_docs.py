@@ -24,7 +24,18 @@ from app.ops import metrics as m
 from app.settings import DECLARED, NOT_SETTINGS
 from app.stream.remembered import Remembered
 from app.wire import definition_fields
-from tests.contract.pages import PAGES, ROOT, RUN, anchors, blocks, commands, links, name, prose
+from tests.contract.pages import (
+    INLINE,
+    PAGES,
+    ROOT,
+    RUN,
+    anchors,
+    blocks,
+    commands,
+    links,
+    name,
+    prose,
+)
 from tests.contract.promql import series
 from tests.kafka.broker import Kafka, free_ports
 
@@ -140,6 +151,13 @@ def test_every_setting_named_on_a_page_exists(page: Path) -> None:
 def test_every_metric_named_on_a_page_exists(page: Path) -> None:
     known = {metric.name for metric in m.DECLARED} | set(series())
     assert set(re.findall(r"\bladder_[a-z_]+\b", prose(page))) <= known
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_file_named_on_a_page_exists(page: Path) -> None:
+    for code in INLINE.findall(prose(page)):
+        if re.fullmatch(r"(app|tests|docs|deploy|schemas|benchmarks)/[\w./*-]*", code):
+            assert list(ROOT.glob(code)), code
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
