@@ -1,0 +1,46 @@
+"""What a benchmark is: something made ready once, and measured in rounds."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, NamedTuple
+
+from benchmarks.broker import Place
+from benchmarks.figures import Round
+
+
+class Sizes(NamedTuple):
+    """How much of everything; events, but for the last three."""
+
+    mixed: int = 500_000
+    purchases: int = 500_000
+    quix: int = 300_000
+    faust: int = 30_000
+    restored_customers: int = 500_000
+    latency_seconds: int = 60
+    bought_until: str = "1999-01-01"
+
+
+QUICK = Sizes(20_000, 20_000, 20_000, 2_000, 20_000, 5, "1997-02-01")
+CUSTOMERS_PER_EVENT = 0.32
+"""160,000 customers for 500,000 events; smaller backlogs have as many events for each customer."""
+
+
+class Case(ABC):
+    """One benchmark on one broker. `wanted` says by figure what it has to reach."""
+
+    name: ClassVar[str]
+    what: ClassVar[str]
+    wanted: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, place: Place, sizes: Sizes) -> None:
+        self.place = place
+        self.sizes = sizes
+
+    @abstractmethod
+    async def prepare(self) -> None:
+        """Do what all rounds need; not measured."""
+
+    @abstractmethod
+    async def measure(self, number: int) -> Round:
+        """Measure once; rounds count from 1."""

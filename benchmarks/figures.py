@@ -1,0 +1,130 @@
+"""What was measured, round by round: median and spread, as a table and as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import socket
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+Round = dict[str, float]
+"""Figures of one round by their names, which say the unit."""
+
+RESULTS = Path(__file__).parent / "results"
+PACKAGES = (
+    "aiokafka", "faust-streaming", "rocksdict", "msgspec", "orjson", "quixstreams",
+)  # fmt: skip
+
+
+def machine() -> dict[str, object]:
+    """Name the machine and what runs on it."""
+    return {
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "java": _java(),
+        "kafka": _kafka(),
+        "packages": {name: version(name) for name in PACKAGES},
+        "commit": _said(["git", "rev-parse", "--short", "HEAD"]),
+    }
+
+
+def _cpu() -> str:
+    try:
+        found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except OSError:
+        found = None
+    return found[1] if found else platform.processor() or platform.machine()
+
+
+def _java() -> str:
+    return _said(["java", "-version"]).partition("\n")[0]
+
+
+def _kafka() -> str:
+    pom = Path(__file__).parent.parent / "tests" / "kafka" / "pom.xml"
+    found = re.search(r"<version>(\d+\.\d+\.\d+)</version>", pom.read_text().partition("depend")[2])
+    return f"Apache Kafka {found[1]}" if found else "Apache Kafka"
+
+
+def _said(command: list[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return (done.stdout or done.stderr).strip()
+
+
+def summed_up(rounds: list[Round]) -> dict[str, dict[str, float]]:
+    """Give median, least and greatest of each figure."""
+    return {
+        name: {
+            "median": median(values),
+            "least": min(values),
+            "greatest": max(values),
+        }
+        for name in dict.fromkeys(name for each in rounds for name in each)
+        if (values := [each[name] for each in rounds if name in each])
+    }
+
+
+def document(cases: dict[str, dict[str, Any]], options: dict[str, object]) -> dict[str, Any]:
+    """Everything about a run, for `report` and for whoever compares runs."""
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "options": options,
+        "cases": {
+            name: {**case, "figures": summed_up(case["rounds"])}
+            for name, case in cases.items()
+            if case["rounds"]
+        },
+    }
+
+
+def write(found: dict[str, Any], out: Path | None) -> Path:
+    """Write a run to a file, by default one named after day and machine."""
+    if out is None:
+        RESULTS.mkdir(exist_ok=True)
+        out = RESULTS / f"{found['date'][:10]}-{socket.gethostname()}.json"
+    out.write_text(json.dumps(found, indent=1) + "\n")
+    return out
+
+
+def shown(value: float) -> str:
+    """Write a figure with as many digits as it deserves."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def draw(console: Console, found: dict[str, Any]) -> None:
+    """Print the figures, one line each."""
+    here = found["machine"]
+    console.print(
+        f"{here['cpu']}, {here['cores']} cores, {here['memory_gib']} GiB, {here['system']}, "
+        f"Python {here['python']}, {here['kafka']}"
+    )
+    table = Table(title=f"{found['date']}  {found['options']}")
+    for column in ("case", "figure", "median", "least", "greatest", "wanted"):
+        table.add_column(column, justify="left" if column in ("case", "figure") else "right")
+    for name, case in found["cases"].items():
+        for figure, value in case["figures"].items():
+            table.add_row(
+                name,
+                figure,
+                *(shown(value[which]) for which in ("median", "least", "greatest")),
+                case["wanted"].get(figure, ""),
+            )
+        table.add_section()
+    console.print(table)
