@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from aiokafka.errors import ProducerFenced
 from aiokafka.structs import TopicPartition
 
 from app.api.access import Access
@@ -143,6 +144,7 @@ class Worker:
         self._app.on_partitions_revoked.connect(self._revoked)
         self._say_what_is_special()
         _tune_garbage_collection()
+        asyncio.get_running_loop().set_exception_handler(_on_stray_error)
         loop_watch = LoopWatch(asyncio.get_running_loop())
         loop_watch.start()
         others = [asyncio.create_task(self._watch.run()), asyncio.create_task(self._crashed())]
@@ -224,6 +226,12 @@ def _remembered(settings: Settings, rules: Rules) -> Any:
         settings.topics,
         rules.ladders,
     )
+
+
+def _on_stray_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A producer that was fenced leaves futures behind; its partition has told of it already."""
+    if not isinstance(context.get("exception"), ProducerFenced):
+        loop.default_exception_handler(context)
 
 
 def _tune_garbage_collection() -> None:
