@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tomllib
@@ -56,6 +57,7 @@ def interpolated(text: str) -> str:
 WHOLE: dict[str, Any] = yaml.safe_load(interpolated(COMPOSE.read_text("utf-8")))
 SERVICES: dict[str, dict[str, Any]] = WHOLE["services"]
 OURS = sorted(name for name, service in SERVICES.items() if "build" in service)
+FEED = "feed"
 WORKERS = sorted(name for name in OURS if SERVICES[name]["command"][0] == "worker")
 BROKERS = sorted(name for name in SERVICES if name.startswith("kafka-"))
 
@@ -216,11 +218,30 @@ def test_what_is_written_is_on_two_brokers_and_one_may_be_away() -> None:
         assert told["KAFKA_TRANSACTION_STATE_LOG_MIN_ISR"] == "2"
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", sorted({*OURS} - {FEED}))
 def test_every_command_is_one_of_ours(name: str) -> None:
-    command = SERVICES[name]["command"]
-    shown = CliRunner().invoke(ladder, [*command, "--help"])
+    shown = CliRunner().invoke(ladder, [*SERVICES[name]["command"], "--help"])
     assert shown.exit_code == 0, shown.output
+
+
+def test_the_feed_sends_what_the_demo_wrote_up_to_its_end(tmp_path: Path) -> None:
+    service = SERVICES[FEED]
+    assert service["profiles"] == ["demo"]
+    assert service["entrypoint"] == ["sh", "-c"]
+    write, emit = (shlex.split(part) for part in service["command"][0].split(" && "))
+    assert write[:4] == ["ladder", "demo", "--write", "/tmp/demo"]
+    told = CliRunner().invoke(ladder, ["demo", "--write", str(tmp_path), *write[4:]])
+    assert told.exit_code == 0, told.output
+    assert emit[:3] == ["ladder", "emit", "/tmp/demo/events.ndjson"]
+    shown = CliRunner().invoke(ladder, ["emit", *emit[3:], "--help"])
+    assert shown.exit_code == 0, shown.output
+    times = re.findall(r'"time":"([^"]+)"', (tmp_path / "events.ndjson").read_text("utf-8"))
+    assert max(times) <= emit[emit.index("--until") + 1] <= max(times)[:4] + "-12-31"
+
+
+def test_the_rates_that_workers_have_are_those_of_the_demo() -> None:
+    rates = {settings_of(name).rates for name in WORKERS}
+    assert rates == {ROOT / "app" / "embedded" / "data" / "rates.csv"}
 
 
 def routes() -> set[str]:
