@@ -27,7 +27,7 @@ from app.stream.restore import Changelog, Progress, restore
 from app.stream.retries import Retries
 from app.stream.rounds import Rounds
 from app.stream.seam import Host, Workshop
-from app.stream.store import Standing, Store, StoreBroken, set_aside
+from app.stream.store import Standing, Store, StoreBroken, StoreStarved, set_aside
 from app.stream.transaction import CommitFailed, Fenced, Writer
 from app.wire.record import RecordCodec
 
@@ -180,7 +180,9 @@ class Partition:
             aside = set_aside(path)
             log.warning("store failed, rebuilding it", partition=self.number, moved_to=str(aside))
             self._suspect = False
-        self.progress = Progress()
+        self.progress = Progress(
+            tell=lambda left: shop.metrics.set(m.RESTORE_REMAINING, left, str(self.number))
+        )
         changelog = Changelog(
             client=shop.client,
             place=TopicPartition(shop.changelog, self.number),
@@ -260,7 +262,7 @@ class Partition:
             await self._give_up(_named(error, rounds.first))
             return False
         log.warning("partition failed, opening it again", partition=self.number, error=str(error))
-        self._suspect |= isinstance(error, StoreBroken)
+        self._suspect |= isinstance(error, StoreBroken) and not isinstance(error, StoreStarved)
         self._accepting = False
         self._inbox.clear()
         self._shop.metrics.count(m.PARTITIONS_REOPENED)

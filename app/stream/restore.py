@@ -25,6 +25,7 @@ from app.stream.store import (
     Standing,
     Store,
     StoreBroken,
+    StoreStarved,
     remove,
     set_aside,
     too_new,
@@ -52,11 +53,15 @@ class Changelog:
 
 @dataclass
 class Progress:
-    """How far a restore is, in offsets of the changelog; `read` counts the records so far."""
+    """How far a restore is, in offsets of the changelog; `read` counts the rows so far.
+
+    `tell` hears how many offsets remain.
+    """
 
     position: int = 0
     end: int = 0
     read: int = 0
+    tell: Callable[[int], None] = lambda remaining: None
 
 
 async def restore(
@@ -89,6 +94,8 @@ async def restore(
         try:
             store, standing = _open(path, shared)
             return await reader.bring(store, standing, path, shared)
+        except StoreStarved:
+            raise
         except StoreBroken as error:
             aside = set_aside(path)
             log.warning("store is broken, rebuilding it", error=str(error), moved_to=str(aside))
@@ -152,6 +159,7 @@ class _Reader:
         position = self.begin if standing is None else standing.offset
         place, progress = self.changelog.place, self.progress
         progress.position, progress.end = position, self.end
+        progress.tell(self.end - position)
         self.consumer.seek(place, position)
         _only_rows(self.consumer)
         store.compact_later(fresh)
@@ -163,6 +171,7 @@ class _Reader:
             store.write([*rows, *index(rows)], self._standing(position), log=not fresh)
             progress.position = position
             progress.read += len(rows)
+            progress.tell(max(0, self.end - position))
             await self.faults.reach("during-restore")
         last = self._standing(max(position, self.end))
         store.write((), last, log=not fresh)

@@ -29,12 +29,18 @@ _BUFFERS = 64 << 20
 _BUFFER = 16 << 20
 _OPEN_FILES = 128
 
+_STARVED = ("No space left", "Too many open files", "Cannot allocate memory")
+
 Row = tuple[bytes, bytes | None]
 """A key and its value; None deletes."""
 
 
 class StoreBroken(OSError):
     """RocksDB could not open, read or write: the partition reopens, and builds the store anew."""
+
+
+class StoreStarved(StoreBroken):
+    """The disk is full, or too many files are open: the store itself is as it was."""
 
 
 class StoreClosed(Exception):
@@ -99,7 +105,7 @@ class Store:
                     f"the store {path} is open in another process: give each worker its own folder "
                     "with LADDER_DATA_DIR"
                 ) from error
-            raise StoreBroken(f"{path}: {error}") from error
+            raise self._trouble(error) from error
 
     def standing(self) -> Standing | None:
         """Return where it stands, None for a new store.
@@ -178,7 +184,8 @@ class Store:
     def _trouble(self, error: Exception) -> Exception:
         if isinstance(error, rocksdict.DbClosedError):
             return StoreClosed(str(self.path))
-        return StoreBroken(f"{self.path}: {error}")
+        kind = StoreStarved if any(sign in str(error) for sign in _STARVED) else StoreBroken
+        return kind(f"{self.path}: {error}")
 
     def close(self) -> None:
         """Let go of the files."""

@@ -7,7 +7,8 @@ again; starting a new one under the same transactional id aborts what the old on
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -162,16 +163,11 @@ class Writer:
         self, place: TopicPartition, records: Sequence[Out]
     ) -> list[asyncio.Future[Any]]:
         sent = []
-        batch = self._batch(records[0]) if records else None
-        for record in records:
-            key, value, headers = record
-            assert batch is not None
-            if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
-                sent.append(await self._send_batch(batch, place))
-                batch = self._batch(record)
-                # The first of a batch is taken whatever its size.
-                batch.append(key=key, value=value, timestamp=None, headers=headers)
-        if batch is not None:
+        rest = iter(records)
+        record = next(rest, None)
+        while record is not None:
+            batch = self._batch(record)
+            record = _filled(batch, record, rest)
             sent.append(await self._send_batch(batch, place))
         return sent
 
@@ -207,6 +203,26 @@ class Writer:
                 await self._producer.client.close()
         if transaction._transaction_waiter is not None:
             _disown([transaction._transaction_waiter])
+
+
+def _filled(batch: BatchBuilder, first: Out, rest: Iterator[Out]) -> Out | None:
+    """Append until the batch is full; return the record that did not fit, None if all did.
+
+    Past aiokafka's own wrapper, which takes as long as the builder itself. The first of a batch is
+    taken whatever its size.
+    """
+    append = batch._builder.append
+    now = time.time_ns() // 1_000_000
+    count = 0
+    record: Out | None = first
+    while record is not None:
+        key, value, headers = record
+        if append(count, now, key, value, headers) is None:
+            break
+        count += 1
+        record = next(rest, None)
+    batch._relative_offset = count
+    return record
 
 
 def _end(noted: Sequence[asyncio.Future[Any]], count: int) -> int | None:

@@ -16,6 +16,7 @@ from app.stream.store import (
     Store,
     StoreBroken,
     StoreClosed,
+    StoreStarved,
     remove,
     set_aside,
 )
@@ -118,6 +119,11 @@ def test_a_store_that_cannot_be_opened_is_broken(path: Path, shared: Shared) -> 
     (path / "CURRENT").write_bytes(b"nonsense")
     with pytest.raises(StoreBroken):
         Store(path, shared)
+
+
+def test_a_full_disk_is_no_reason_to_throw_a_store_away(store: Store) -> None:
+    assert isinstance(store._trouble(Exception("IO error: No space left on device")), StoreStarved)
+    assert not isinstance(store._trouble(Exception("Corruption: bad block")), StoreStarved)
 
 
 def test_rows_without_a_word_where_they_stand_are_a_broken_store(store: Store) -> None:
