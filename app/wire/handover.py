@@ -109,7 +109,7 @@ def decode(value: bytes | None, codec: RecordCodec) -> Delivered | Unreadable:
         return Unreadable(f"no handover of version {VERSION}")
     try:
         written = _decode.decode(value[1:])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError) as error:
         return Unreadable(str(error))
     match written:
         case _Credit():

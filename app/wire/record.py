@@ -30,8 +30,9 @@ HOT = b"c"
 TRACES = b"x"
 _OLDER = (b"s", b"o", b"r", b"f")
 _KIND, _PARTS, _LAYOUT, _BODY = 1, 2, slice(3, 7), 7
-_DUE = slice(_BODY + 4, _BODY + 12)
-"""Behind the head of the array (3 bytes) and that of a 64-bit integer (1)."""
+_DUE_HEAD, _DUE = _BODY + 3, _BODY + 4
+"""Behind the head of the array (3 bytes); an integer's head says how long it is."""
+_DUE_BYTES = {0xCF: 8, 0xCE: 4, 0xCD: 2, 0xCC: 1}
 _CUSTOMER, _MOVED = 0, 1
 _STORED_HOT, _STORED_TRACES = 1 << 4, 1 << 5
 _OLDER_PARTS = (1 << len(_OLDER)) - 1
@@ -66,7 +67,9 @@ def due_of(hot_row: bytes) -> int:
     """Return the next due instant of a hot row (microseconds), 0 for none."""
     if hot_row[_KIND] == _MOVED:
         return 0
-    due = int.from_bytes(hot_row[_DUE], "big")
+    head = hot_row[_DUE_HEAD]
+    length = _DUE_BYTES.get(head)
+    due = int.from_bytes(hot_row[_DUE : _DUE + length], "big") if length else head
     return 0 if due == NEVER else due
 
 
@@ -237,6 +240,13 @@ def _older_rows(c: Customer, encoded: bytes) -> list[Row]:
 def _set_further(slot: Slot, kind: bytes, row: bytes) -> None:
     if row[:1] != _VERSION:
         raise ValueError(f"stored row of version {row[:1].hex()}, this reads {VERSION}")
+    try:
+        _read_further(slot, kind, row)
+    except _WRONG as error:
+        raise ValueError(f"stored row of kind {kind.decode()} cannot be read: {error}") from error
+
+
+def _read_further(slot: Slot, kind: bytes, row: bytes) -> None:
     if kind == TRACES:
         traces = _traces.decode(row[1:])
         slot.erased, slot.aliases = traces.erased, traces.aliases
