@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from app.core.events import (
@@ -34,6 +36,9 @@ from tests.shop import DAY, HOUR, SECOND, at
 
 EDGY = read_folder(Path(__file__).parents[1] / "oracle" / "ladders")
 """Ladders with short windows and graces, so that a short stream reaches their edges."""
+
+LAW = settings(deadline=None, max_examples=int(os.environ.get("LAW_EXAMPLES", "50")))
+"""How often a law is tried that folds a stream: once in a while with `LAW_EXAMPLES=5000`."""
 
 CUSTOMERS = ("a", "b", "c")
 START = at("2024-02-27T22:00")

@@ -18,7 +18,7 @@ from app.core.events import (
 )
 from app.offline.backtest import Backtest, Line, run
 from tests.partitions import Choose, Partitions
-from tests.property.streams import EDGY, START, streams, told_once
+from tests.property.streams import EDGY, LAW, START, streams, told_once
 from tests.property.test_laws import ATTRIBUTES, check_sequences
 from tests.shop import DAY, SECOND, rules_of
 
@@ -140,6 +140,7 @@ def test_merges_whose_handovers_arrive_in_any_order_make_one_customer_with_all_f
     check_parts(partitions, ids, parted(ids, pairs))
 
 
+@LAW
 @given(events=streams(most=20), order=st.randoms(use_true_random=False))
 def test_whatever_crosses_comes_to_rest_without_gaps(events: list[Event], order: Any) -> None:
     partitions = settle(events, at_random(order))
@@ -160,6 +161,7 @@ def backtested(events: list[Event]) -> Partitions:
     return shop
 
 
+@LAW
 @given(
     events=streams(("facts", "undoing", "credits"), most=25),
     order=st.randoms(use_true_random=False),
@@ -171,6 +173,7 @@ def test_credits_that_arrive_in_any_order_lead_to_the_facts_of_the_backtest(
     assert settle(events, at_random(order)).facts(now) == backtested(events).facts(now)
 
 
+@LAW
 @given(events=streams(("facts", "merging"), most=25), order=st.randoms(use_true_random=False))
 def test_merges_that_arrive_in_any_order_lead_to_the_facts_of_the_backtest(
     events: list[Event], order: Any

@@ -20,7 +20,7 @@ from tests import told
 from tests.oracle.scenarios import EDGY as EDGY_FOLDER
 from tests.oracle.scenarios import random_scenario
 from tests.partitions import Rows
-from tests.property.streams import EDGY, START, streams, told_once
+from tests.property.streams import EDGY, LAW, START, streams, told_once
 from tests.shop import DAY, Shop
 
 STEPS = next(ladder for ladder in EDGY if ladder.id == "steps")
@@ -76,6 +76,7 @@ def check_sequences(changes: Iterable[Change], now: dict[str, Slot], rules: Rule
     assert standing == kept
 
 
+@LAW
 @given(streams())
 def test_the_same_events_give_the_same_records_and_changes(events: list[Event]) -> None:
     read_anew = read_folder(EDGY_FOLDER)
@@ -84,6 +85,7 @@ def test_the_same_events_give_the_same_records_and_changes(events: list[Event]) 
     assert rows(one) == rows(other)
 
 
+@LAW
 @given(events=streams(), data=st.data())
 def test_a_duplicate_changes_nothing(events: list[Event], data: st.DataObject) -> None:
     shop = shop_of(())
@@ -107,6 +109,7 @@ def test_a_duplicate_is_known_among_the_last_256_events_of_a_customer_and_not_be
     assert shop.tell(Registered(), id="e0") == Applied()
 
 
+@LAW
 @given(streams(("facts", "undoing", "overriding", "people")))
 def test_a_cumulative_ladder_is_climbed_only_by_passing_every_rung_between(
     events: list[Event],
@@ -129,6 +132,7 @@ def test_a_cumulative_ladder_is_climbed_only_by_passing_every_rung_between(
                 assert c.rungs[0] == (holds.index(False) if False in holds else len(holds))
 
 
+@LAW
 @given(events=streams(), cuts=st.sets(st.integers(0, 25)))
 def test_a_fold_in_parts_with_storing_in_between_equals_one_fold(
     events: list[Event], cuts: set[int]
@@ -160,6 +164,7 @@ def test_a_long_history_stored_and_read_after_every_event_equals_one_fold(seed: 
     assert rows(parts) == rows(whole)
 
 
+@LAW
 @given(streams())
 def test_sequences_have_no_gaps_and_changes_fold_to_the_rungs_of_the_records(
     events: list[Event],
@@ -168,6 +173,7 @@ def test_sequences_have_no_gaps_and_changes_fold_to_the_rungs_of_the_records(
     check_sequences(shop.changes, shop.slots, shop.rules)
 
 
+@LAW
 @given(events=streams(), order=st.randoms(use_true_random=False))
 def test_sequences_have_no_gaps_when_events_come_in_any_order(
     events: list[Event], order: Any
@@ -177,6 +183,7 @@ def test_sequences_have_no_gaps_when_events_come_in_any_order(
     check_sequences(shop.changes, shop.slots, shop.rules)
 
 
+@LAW
 @given(
     events=streams(("facts", "overriding"), customers=("a",)),
     parts=st.lists(st.integers(1, 400), min_size=1, max_size=3),
@@ -206,6 +213,7 @@ def without_events(facts: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if not name.startswith("events_in")}
 
 
+@LAW
 @given(events=streams(("facts",), most=30), order=st.randoms(use_true_random=False))
 def test_late_events_lead_to_the_facts_of_those_in_order(events: list[Event], order: Any) -> None:
     events = told_once(events)
@@ -217,6 +225,7 @@ def test_late_events_lead_to_the_facts_of_those_in_order(events: list[Event], or
         assert late.facts(customer, end) == in_order.facts(customer, end)
 
 
+@LAW
 @given(events=streams(("facts", "undoing")), order=st.randoms(use_true_random=False))
 def test_a_refund_or_removal_that_comes_late_leads_to_the_same_facts(
     events: list[Event], order: Any
