@@ -24,6 +24,7 @@ from faust.transport.drivers import aiokafka as driver
 
 from app.errors import OffsetsLost
 from app.stream.delivery import Fetch, Sought
+from app.stream.remembered import START_ANEW
 
 FAUST = logging.getLogger("faust.app")
 """Where what Faust itself says about our parts belongs, beside the rest of what it says."""
@@ -209,5 +210,5 @@ def _lost(error: OffsetOutOfRangeError) -> str:
         f"the broker no longer has the records that come next ({places or error}): they were "
         "deleted before this worker read them (retention was shorter than the wait). To go on "
         "without them, set the group's offset to what is left (kafka-consumer-groups "
-        "--reset-offsets); or take a new LADDER_APP_ID and replay"
+        f"--reset-offsets); or {START_ANEW}"
     )

@@ -20,7 +20,12 @@ DIGEST = 16
 """Characters of a ladder's digest that are remembered: the note has to stay small."""
 NOTE_BYTES = 4_000
 """Kafka takes 4,096 bytes beside a committed offset (offset.metadata.max.bytes)."""
-WAY_OUT = "Put the old value back, or take a new LADDER_APP_ID and replay the history."
+START_ANEW = (
+    "start anew, with a new LADDER_APP_ID and a LADDER_HANDOVERS and LADDER_CHANGES_PREFIX of its "
+    "own (`ladder topics create` makes the topics), and replay the history"
+)
+"""On the old handovers and stage changes, facts would be united twice and sequences repeated."""
+WAY_OUT = f"Put the old value back, or {START_ANEW}."
 
 
 class Ladder(Protocol):
@@ -97,8 +102,8 @@ def refuse_if_changed(old: Remembered, new: Remembered) -> None:
             "\n".join(
                 [
                     *ladders,
-                    "Customers were evaluated under the old definitions. Put these back, or take "
-                    "a new LADDER_APP_ID and replay the history.",
+                    "Customers were evaluated under the old definitions. Put these back, or "
+                    f"{START_ANEW}.",
                 ]
             )
         )

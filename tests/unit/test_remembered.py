@@ -61,7 +61,7 @@ def test_a_setting_that_differs_is_named_with_both_values_and_the_way_out(
 ) -> None:
     with pytest.raises(RememberedSettingsDiffer, match=said) as refused:
         refuse_if_changed(NOW, other(**changes))
-    assert "new LADDER_APP_ID and replay" in str(refused.value)
+    assert "a new LADDER_APP_ID and a LADDER_HANDOVERS" in str(refused.value)
 
 
 def test_all_settings_that_differ_are_named_at_once() -> None:
@@ -88,7 +88,7 @@ def test_a_ladder_that_changed_under_customers_is_refused(
 ) -> None:
     with pytest.raises(LadderChanged, match=said) as refused:
         refuse_if_changed(NOW, other(ladders=ladders))
-    assert "new LADDER_APP_ID and replay" in str(refused.value)
+    assert "a new LADDER_APP_ID and a LADDER_HANDOVERS" in str(refused.value)
 
 
 def test_a_note_that_kafka_would_not_take_is_left_out() -> None:
