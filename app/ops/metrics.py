@@ -22,6 +22,8 @@ from prometheus_client import (
 )
 from prometheus_client import Counter as PrometheusCounter
 from prometheus_client.core import GaugeMetricFamily
+
+from app.core.events import REASONS
 from prometheus_client.registry import Collector
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # they double every counter's series
@@ -194,6 +196,9 @@ class Metrics:
             if metric is not CUSTOMERS
         }
         self.set(BUILD, 1, *_versions())
+        for reason in REASONS:
+            # From 0 on, or Prometheus takes the first of a kind for no increase.
+            self.count(DEAD_LETTERS, 0, reason)
 
     def count(self, metric: Metric, amount: float = 1, *labels: str) -> None:
         live = self._live[metric.name]
