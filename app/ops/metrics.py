@@ -22,9 +22,9 @@ from prometheus_client import (
 )
 from prometheus_client import Counter as PrometheusCounter
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from app.core.events import REASONS
-from prometheus_client.registry import Collector
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # they double every counter's series
 
