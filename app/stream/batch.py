@@ -6,7 +6,6 @@ found wrong with an input is a value, a dead letter; an exception is a bug, and 
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
@@ -26,39 +25,21 @@ from app.core.apply import (
 )
 from app.core.customer import Customer, Slot
 from app.core.events import ClockAdvanced, Event, Refused
-from app.core.handover import Absorb, Credit, Forward, Handover
+from app.core.handover import Absorb, Credit, Forward
 from app.core.instants import DAY
 from app.core.rules import Rules
 from app.stream import due
 from app.stream.clock import Clock
 from app.stream.cuts import TopSpenders
+from app.stream.items import APP, Delivered, Item, customer_of
 from app.stream.keys import partition_of
-from app.stream.merge import TIMELESS
 from app.stream.slots import Slots
 from app.stream.store import Row
-from app.stream.transaction import Out
-from app.wire import cloudevents, dead_letter
+from app.stream.transaction import Headers, Out
+from app.wire import dead_letter
 from app.wire import handover as handover_wire
 from app.wire.handover import Origin
-from app.wire.record import RecordCodec, Unreadable
-
-
-class Delivered(NamedTuple):
-    """A handover, and the record in which a forwarded event was received."""
-
-    handover: Handover
-    origin: Origin | None
-
-
-What = Event | Refused | Delivered
-
-
-class Item(NamedTuple):
-    """One input record: from which topic, by number, as it came and as it was read."""
-
-    lane: int
-    record: ConsumerRecord
-    what: What
+from app.wire.record import RecordCodec
 
 
 class FoldFailed(Exception):
@@ -68,33 +49,6 @@ class FoldFailed(Exception):
         self.place = TopicPartition(record.topic, record.partition)
         self.offset = record.offset
         super().__init__(f"{record.topic}[{record.partition}] offset {record.offset}")
-
-
-def read_event(record: ConsumerRecord) -> What:
-    """Read a record of an input topic."""
-    return cloudevents.decode(record.value, record.key, record.headers)
-
-
-def read_handover(record: ConsumerRecord, codec: RecordCodec) -> What:
-    """Read a record of the handover topic; only what somebody else wrote there is refused."""
-    found = handover_wire.decode(record.value, codec)
-    if isinstance(found, Unreadable):
-        return Refused("not-an-event", f"a handover was expected: {found.why}")
-    return Delivered(*found)
-
-
-def time_of(what: What) -> int:
-    """Return the time by which a record is merged."""
-    if isinstance(what, Event):
-        return what.time
-    return TIMELESS if isinstance(what, Refused) else what.handover.time
-
-
-def customer_of(what: What) -> str | None:
-    """Return whose slot a record needs."""
-    if isinstance(what, Event):
-        return what.subject or None
-    return None if isinstance(what, Refused) else what.handover.to
 
 
 def _origin(record: ConsumerRecord) -> Origin:
@@ -128,6 +82,7 @@ class Batch:
         clock: Clock,
         tops: TopSpenders,
         *,
+        group: str,
         number: int,
         partitions: int,
         now: int,
@@ -138,6 +93,7 @@ class Batch:
         self._slots = slots
         self._clock = clock
         self._tops = tops
+        self._written_by: Headers = [(APP, group.encode())]
         self._number = number
         self._partitions = partitions
         self._now = now
@@ -165,8 +121,10 @@ class Batch:
                 self._event(record, what)
             elif isinstance(what, Refused):
                 self._refuse(what, record)
-            else:
+            elif isinstance(what, Delivered):
                 self._handover(record, what)
+            else:
+                self.tally.dropped += 1
         except OSError:
             raise
         except Exception as error:
@@ -263,7 +221,7 @@ class Batch:
             key = handover.to.encode()
             value = handover_wire.encode(handover, self._codec, origin)
             there = partition_of(key, self._partitions)
-            self.handovers.setdefault(there, []).append(Out(key, value))
+            self.handovers.setdefault(there, []).append(Out(key, value, self._written_by))
             self.tally.handed[type(handover).__name__.lower()] += 1
         self.out.handovers.clear()
 

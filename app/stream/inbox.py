@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from app.stream.batch import Item, read_event, read_handover, time_of
+from app.stream.items import Item, read_event, read_handover, time_of
 from app.stream.merge import Merge
 from app.stream.seam import Host
 from app.wire.record import RecordCodec
@@ -24,13 +24,19 @@ class Inbox:
     """The topics of one partition, in the order that decides ties; the last are handovers."""
 
     def __init__(
-        self, host: Host, sources: Sequence[TopicPartition], codec: RecordCodec, patience: float
+        self,
+        host: Host,
+        sources: Sequence[TopicPartition],
+        codec: RecordCodec,
+        patience: float,
+        group: str,
     ) -> None:
         self._host = host
         self._sources = tuple(sources)
         self._lanes = {tp: lane for lane, tp in enumerate(self._sources)}
         self._handovers = len(self._sources) - 1
         self._codec = codec
+        self._group = group
         self._raw: list[deque[list[ConsumerRecord]]] = [deque() for _ in self._sources]
         self._merge: Merge[Item] = Merge(len(self._sources), patience)
         self._bytes = [0] * len(self._sources)
@@ -67,7 +73,7 @@ class Inbox:
 
     def _decode(self, lane: int, records: list[ConsumerRecord]) -> None:
         if lane == self._handovers:
-            found = [read_handover(record, self._codec) for record in records]
+            found = [read_handover(record, self._codec, self._group) for record in records]
         else:
             found = [read_event(record) for record in records]
         items = [Item(lane, record, what) for record, what in zip(records, found, strict=True)]

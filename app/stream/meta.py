@@ -60,6 +60,7 @@ def read(value: bytes | None) -> Meta:
     if meta.version > VERSION:
         raise StartupRefused(
             f"the changelog was written by a newer version of Loyalty Ladder ({meta.version}, this "
-            f"reads {VERSION}): start that one again, or take a new LADDER_APP_ID and replay"
+            f"reads {VERSION}): start that one again, or take a new LADDER_APP_ID and replay "
+            "(docs/operating.md says how)"
         )
     return meta

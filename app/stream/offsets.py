@@ -55,12 +55,13 @@ def _checked(
             f"{place}: the records from offset {start} up to {begin} were deleted before they were "
             "read (retention was shorter than the outage). To go on without them, set the group's "
             "offset to what is left (kafka-consumer-groups --reset-offsets); or take a new "
-            "LADDER_APP_ID and replay"
+            "LADDER_APP_ID and replay (docs/operating.md says how)"
         )
     if start > end:
         raise OffsetsLost(
             f"{place}: offset {start} comes next, but the topic ends at {end}: it was made anew or "
             "has lost records. Set the group's offset to where to go on "
-            "(kafka-consumer-groups --reset-offsets), or take a new LADDER_APP_ID and replay"
+            "(kafka-consumer-groups --reset-offsets), or take a new LADDER_APP_ID and replay "
+            "(docs/operating.md says how)"
         )
     return start

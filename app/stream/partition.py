@@ -15,7 +15,7 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from app.core.customer import Slot
 from app.core.due import Cutter
-from app.errors import LadderError, PartitionFailed
+from app.errors import LadderError
 from app.ops import metrics as m
 from app.stream import meta as meta_row
 from app.stream.batch import FoldFailed
@@ -24,7 +24,7 @@ from app.stream.inbox import Inbox
 from app.stream.offsets import starting_points
 from app.stream.remembered import decode, refuse_if_changed
 from app.stream.restore import Changelog, Progress, restore
-from app.stream.retries import Retries
+from app.stream.retries import Retries, kind_of, named
 from app.stream.rounds import Rounds
 from app.stream.seam import Host, Workshop
 from app.stream.store import Standing, Store, StoreBroken, StoreStarved, set_aside
@@ -63,7 +63,7 @@ class Partition:
         self._sources = [
             TopicPartition(topic, number) for topic in (*workshop.topics, workshop.handovers)
         ]
-        self._inbox = Inbox(host, self._sources, self._codec, workshop.merge_wait)
+        self._inbox = Inbox(host, self._sources, self._codec, workshop.merge_wait, workshop.group)
         self._retries = Retries(workshop.batch)
         self._writer: Writer | None = None
         self._store: Store | None = None
@@ -225,7 +225,7 @@ class Partition:
                 await self._shut()
                 return
             except _FAILURES as error:
-                self._shop.metrics.count(m.TRANSACTIONS_ABORTED, 1, _kind(error))
+                self._shop.metrics.count(m.TRANSACTIONS_ABORTED, 1, kind_of(error))
                 if not await self._recovered(error):
                     return
             except Exception as error:
@@ -259,7 +259,7 @@ class Partition:
         rounds = self._rounds
         assert rounds is not None
         if not self._retries.failed(error, rounds.size):
-            await self._give_up(_named(error, rounds.first))
+            await self._give_up(named(error, rounds.first))
             return False
         log.warning("partition failed, opening it again", partition=self.number, error=str(error))
         self._suspect |= isinstance(error, StoreBroken) and not isinstance(error, StoreStarved)
@@ -298,27 +298,6 @@ class Partition:
         self.state = "failed"
         await self._shut()
         self._host.failed(self.number, error)
-
-
-def _named(error: BaseException, first: ConsumerRecord | None) -> PartitionFailed:
-    """Say which record it was, for whoever has to look into it."""
-    if isinstance(error, FoldFailed):
-        place, offset, cause = error.place, error.offset, error.__cause__
-    elif first is not None:
-        place, offset = TopicPartition(first.topic, first.partition), first.offset
-        cause = error
-    else:
-        return PartitionFailed(f"what was due could not be committed: {error}")
-    failed = PartitionFailed(
-        f"{place.topic}[{place.partition}] offset {offset} could not be taken in: {cause!r}"
-    )
-    failed.__cause__ = cause
-    return failed
-
-
-def _kind(error: BaseException) -> str:
-    cause = error.cause if isinstance(error, CommitFailed) else error
-    return type(cause).__name__
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

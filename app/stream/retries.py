@@ -5,7 +5,9 @@ comes back in the same way is tried with half as many records, down to one, whic
 """
 
 from aiokafka.errors import KafkaError
+from aiokafka.structs import ConsumerRecord, TopicPartition
 
+from app.errors import PartitionFailed
 from app.stream.batch import FoldFailed
 from app.stream.transaction import CommitFailed
 
@@ -48,3 +50,25 @@ def _may_pass(error: BaseException) -> bool:
     if isinstance(cause, KafkaError):
         return bool(cause.retriable)
     return isinstance(cause, TimeoutError | OSError)
+
+
+def named(error: BaseException, first: ConsumerRecord | None) -> PartitionFailed:
+    """Say which record it was, for whoever has to look into it."""
+    if isinstance(error, FoldFailed):
+        place, offset, cause = error.place, error.offset, error.__cause__
+    elif first is not None:
+        place, offset = TopicPartition(first.topic, first.partition), first.offset
+        cause = error
+    else:
+        return PartitionFailed(f"what was due could not be committed: {error}")
+    failed = PartitionFailed(
+        f"{place.topic}[{place.partition}] offset {offset} could not be taken in: {cause!r}"
+    )
+    failed.__cause__ = cause
+    return failed
+
+
+def kind_of(error: BaseException) -> str:
+    """Return the name under which a failure is counted."""
+    cause = error.cause if isinstance(error, CommitFailed) else error
+    return type(cause).__name__

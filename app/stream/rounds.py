@@ -14,10 +14,11 @@ from aiokafka.structs import ConsumerRecord, OffsetAndMetadata, TopicPartition
 
 from app.ops import metrics as m
 from app.stream import due
-from app.stream.batch import Batch, Item
+from app.stream.batch import Batch
 from app.stream.clock import Clock, EventClock, WallClock
 from app.stream.cuts import TopSpenders
 from app.stream.inbox import Inbox
+from app.stream.items import Item
 from app.stream.meta import KEY, Meta, write
 from app.stream.offsets import Positions
 from app.stream.remembered import note
@@ -250,6 +251,7 @@ class Rounds:
             self._slots,
             self.clock,
             self.tops,
+            group=self._shop.group,
             number=self._number,
             partitions=self._shop.partitions,
             now=now,

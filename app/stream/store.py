@@ -207,7 +207,8 @@ def too_new(what: str, layout: int) -> StartupRefused:
     """Return the refusal of what a newer program wrote."""
     return StartupRefused(
         f"{what} was written by a newer version of Loyalty Ladder (layout {layout}, this one reads "
-        f"up to {LAYOUT}): start that version again, or take a new LADDER_APP_ID and replay"
+        f"up to {LAYOUT}): start that version again, or take a new LADDER_APP_ID and replay "
+        "(docs/operating.md says how)"
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from app.errors import OffsetsLost, PartitionFailed
+from app.stream.items import APP
 from app.stream.keys import partition_of
 from app.stream.store import Shared, Store
 from app.wire.definition import read_ladder
@@ -350,7 +351,8 @@ async def test_a_credit_crosses_partitions_once(two: Shop) -> None:
         purchase(referred, "2026-03-03T00:00:00Z", 3),
     ]
     await run_both(two, messages, 1)
-    assert len(await two.read(two.handovers)) == 1
+    (handed,) = await two.read(two.handovers)
+    assert handed.headers == ((APP, two.name.encode()),)
     async with two.running(0) as host:
         assert host.partition is not None
         slot = host.partition.slot(referrer)

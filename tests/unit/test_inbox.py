@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from app.stream.inbox import HIGH, LOW, Inbox
+from app.stream.items import APP, Foreign
 from app.wire.record import RecordCodec
 
 PURCHASES = TopicPartition("purchases", 0)
@@ -40,7 +42,7 @@ class FakeHost:
 
 
 def inbox(host: FakeHost) -> Inbox:
-    return Inbox(host, [PURCHASES, HANDOVERS], RecordCodec([]), 1.0)
+    return Inbox(host, [PURCHASES, HANDOVERS], RecordCodec([]), 1.0, "loyalty")
 
 
 def record(offset: int, time: str = "2026-03-01T00:00:00Z", size: int = 0) -> ConsumerRecord:
@@ -106,6 +108,15 @@ def test_a_handover_that_is_none_of_ours_is_refused_not_raised() -> None:
     waiting.fill(10)
     (item,) = waiting.take(10, 0.0)
     assert getattr(item.what, "reason", None) == "not-an-event"
+
+
+def test_a_handover_of_another_app_is_none_of_ours() -> None:
+    waiting = inbox(FakeHost())
+    foreign = replace(record(0), headers=((APP, b"another"),))
+    waiting.offer(HANDOVERS, [foreign])
+    waiting.fill(10)
+    (item,) = waiting.take(10, 0.0)
+    assert isinstance(item.what, Foreign)
 
 
 def test_cleared_it_is_as_new() -> None:

@@ -1,0 +1,67 @@
+"""Input records as a batch takes them: where from, as they came, and what they say."""
+
+from typing import NamedTuple
+
+from aiokafka.structs import ConsumerRecord
+
+from app.core.events import Event, Refused
+from app.core.handover import Handover
+from app.stream.merge import TIMELESS
+from app.wire import cloudevents
+from app.wire import handover as handover_wire
+from app.wire.handover import Origin
+from app.wire.record import RecordCodec, Unreadable
+
+APP = "loyalty.app"
+"""The header of a handover that says which app id wrote it."""
+
+
+class Delivered(NamedTuple):
+    """A handover, and the record in which a forwarded event was received."""
+
+    handover: Handover
+    origin: Origin | None
+
+
+class Foreign(NamedTuple):
+    """A handover of another app id on the same topic: none of ours."""
+
+
+What = Event | Refused | Delivered | Foreign
+
+
+class Item(NamedTuple):
+    """One input record: from which topic, by number, as it came and as it was read."""
+
+    lane: int
+    record: ConsumerRecord
+    what: What
+
+
+def read_event(record: ConsumerRecord) -> What:
+    """Read a record of an input topic."""
+    return cloudevents.decode(record.value, record.key, record.headers)
+
+
+def read_handover(record: ConsumerRecord, codec: RecordCodec, group: str) -> What:
+    """Read a record of the handover topic; only what somebody else wrote there is refused."""
+    if any(name == APP and writer != group.encode() for name, writer in record.headers):
+        return Foreign()
+    found = handover_wire.decode(record.value, codec)
+    if isinstance(found, Unreadable):
+        return Refused("not-an-event", f"a handover was expected: {found.why}")
+    return Delivered(*found)
+
+
+def time_of(what: What) -> int:
+    """Return the time by which a record is merged."""
+    if isinstance(what, Event):
+        return what.time
+    return what.handover.time if isinstance(what, Delivered) else TIMELESS
+
+
+def customer_of(what: What) -> str | None:
+    """Return whose slot a record needs."""
+    if isinstance(what, Event):
+        return what.subject or None
+    return what.handover.to if isinstance(what, Delivered) else None
