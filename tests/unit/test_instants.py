@@ -1,0 +1,101 @@
+"""Instants and calendar days: contract sections 2 (time), 3 (a day) and 7 (times as written)."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.instants import LATEST, Calendar, format_instant, parse_instant
+from tests.shop import DAY, HOUR, SECOND, at
+
+ZONES = [
+    "UTC", "Asia/Ho_Chi_Minh", "America/New_York", "America/Sao_Paulo", "Pacific/Apia",
+    "Pacific/Kwajalein", "Australia/Lord_Howe", "Asia/Kathmandu", "Africa/Cairo", "Asia/Tehran",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("1970-01-01T00:00:00Z", 0),
+        ("1970-01-01T00:00:00.000001Z", 1),
+        ("1970-01-01T07:00:00+07:00", 0),
+        ("1969-12-31T23:00:01-01:00", SECOND),
+        ("2024-02-29T12:30:00.5Z", 1_709_209_800_500_000),
+        ("2024-02-29t12:30:00.123456999z", 1_709_209_800_123_456),
+        ("2199-12-31T23:59:59.999999999Z", LATEST - 1),
+    ],
+)
+def test_an_rfc_3339_time_with_an_offset_is_read_to_the_microsecond(
+    text: str, instant: int
+) -> None:
+    assert parse_instant(text) == instant
+    assert parse_instant(text) == instant  # once more, from what is remembered
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "2024-02-29", "2024-02-29T12:30:00", "2024-02-29 12:30:00Z", "2024-02-30T00:00:00Z",
+        "2024-02-29T24:00:00Z", "2024-02-29T12:60:00Z", "2024-02-29T12:30:60Z",
+        "2024-02-29T12:30Z", "2024-02-29T12:30:00.Z", "2024-02-29T12:30:00+7:00",
+        "2024-02-29T12:30:00+24:00", "2024-02-29T12:30:00+00:60", "24-02-29T12:30:00Z",
+        "1969-12-31T23:59:59Z", "1970-01-01T00:00:00+00:01", "2200-01-01T00:00:00Z",
+        "0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "２０２４-02-29T12:30:00Z",
+        "2024-02-29T12:30:00Z\n", "2199-12-31T23:59:59-00:01",
+    ],
+)  # fmt: skip
+def test_any_other_text_is_no_time(text: str) -> None:
+    assert parse_instant(text) is None
+
+
+@given(st.integers(0, LATEST - 1))
+def test_an_instant_is_written_in_utc_and_read_back_the_same(instant: int) -> None:
+    text = format_instant(instant)
+    assert parse_instant(text) == instant
+    assert (len(text) == 20) == (instant % SECOND == 0)
+    expected = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant)
+    assert text == expected.isoformat().replace("+00:00", "Z")
+
+
+@given(instant=st.integers(0, LATEST - 1), zone=st.sampled_from(ZONES))
+def test_an_instant_lies_in_the_day_that_a_clock_on_the_wall_shows(instant: int, zone: str) -> None:
+    local = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant)).astimezone(
+        ZoneInfo(zone)
+    )
+    calendar = Calendar(zone)
+    day = local.date().toordinal() - datetime(1970, 1, 1, tzinfo=UTC).date().toordinal()
+    assert calendar.day_of(instant) == day
+    assert calendar.start_of(day) <= instant < calendar.start_of(day + 1)
+
+
+def test_a_day_of_spring_has_23_hours_and_one_of_autumn_25() -> None:
+    calendar = Calendar("America/New_York")
+    spring, autumn = at("2024-03-10") // DAY, at("2024-11-03") // DAY
+    assert calendar.start_of(spring + 1) - calendar.start_of(spring) == 23 * HOUR
+    assert calendar.start_of(autumn + 1) - calendar.start_of(autumn) == 25 * HOUR
+
+
+def test_a_day_whose_midnight_is_skipped_begins_at_its_first_instant() -> None:
+    calendar = Calendar("America/Sao_Paulo")
+    day = at("2018-11-04") // DAY
+    assert calendar.start_of(day) == at("2018-11-04T03:00")
+    assert calendar.day_of(at("2018-11-04T03:00") - 1) == day - 1
+
+
+def test_a_midnight_that_comes_twice_begins_the_day_the_first_time() -> None:
+    calendar = Calendar("Africa/Cairo")
+    day = at("2014-09-26") // DAY  # at 24:00 of the 25th clocks went back to 23:00
+    start = calendar.start_of(day)
+    assert calendar.day_of(start) == day
+    assert calendar.day_of(start - 1) == day - 1
+
+
+def test_a_day_that_was_skipped_altogether_has_no_length() -> None:
+    calendar = Calendar("Pacific/Apia")
+    skipped = at("2011-12-30") // DAY
+    assert calendar.start_of(skipped) == calendar.start_of(skipped + 1) == at("2011-12-30T10:00")
+    assert calendar.day_of(at("2011-12-30T10:00")) == skipped + 1
+    assert calendar.day_of(at("2011-12-30T10:00") - 1) == skipped - 1
