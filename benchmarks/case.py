@@ -21,7 +21,7 @@ class Sizes(NamedTuple):
     bought_until: str = "1999-01-01"
 
 
-QUICK = Sizes(20_000, 20_000, 20_000, 2_000, 20_000, 5, "1997-02-01")
+QUICK = Sizes(20_000, 20_000, 60_000, 6_000, 20_000, 5, "1997-02-01")
 CUSTOMERS_PER_EVENT = 0.32
 """160,000 customers for 500,000 events; smaller backlogs have as many events for each customer."""
 
