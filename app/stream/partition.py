@@ -245,7 +245,10 @@ class Partition:
             self._wake.clear()
             async with self._shop.transactions:
                 worked = await rounds.one()
-            if not worked and not self._stop.is_set():
+            if worked:
+                # A round with nothing to commit has let nobody else have a turn.
+                await asyncio.sleep(0)
+            elif not self._stop.is_set():
                 await self._nap()
 
     async def _nap(self) -> None:

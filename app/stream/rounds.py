@@ -146,9 +146,7 @@ class Rounds:
         positions = self._inbox.positions(batch.offsets)
         meta.remembered, meta.clock = shop.remembered, self.clock.position
         meta.count(batch.out.changes)
-        # The one before is replaced and not changed: it stays as it was if the commit fails.
-        reached = {**self.positions, **positions}
-        meta.positions = {tp.topic: offset for tp, offset in reached.items()}
+        meta.positions = {tp.topic: at for tp, at in {**self.positions, **positions}.items()}
         rows.append((KEY, write(meta)))
         began = time.monotonic()
         end = await self._writer.commit(
@@ -164,7 +162,8 @@ class Rounds:
         await shop.faults.reach("after-store")
         # Before the positions, from which the lag is seen: lag 0 and 0 behind mean all is done.
         self._show_behind()
-        self.positions = reached
+        for tp, at in positions.items():
+            self.positions[tp] = max(self.positions[tp], at)
         self._all_committed = True
         self._retries.succeeded()
 
