@@ -7,7 +7,7 @@ from collections import Counter
 
 import msgspec
 
-from app.core.change import Change
+from app.core.change import Cause
 from app.errors import StartupRefused
 
 KEY = b"m"
@@ -15,6 +15,10 @@ VERSION = 1
 
 Cut = tuple[int, int, int]
 """Percent, days and the cut in base minor units of one `top_spender(percent, days)`."""
+
+
+Moves = Counter[tuple[str, str | None, str | None, Cause]]
+"""How many stage changes there were by ladder, rung left, rung entered and cause."""
 
 
 class Meta(msgspec.Struct, array_like=True):
@@ -28,17 +32,14 @@ class Meta(msgspec.Struct, array_like=True):
     cut_day: int | None = None
     cuts: dict[int, list[Cut]] = {}
 
-    def count(self, changes: list[Change]) -> None:
+    def count(self, moves: Moves) -> None:
         """Move customers from rung to rung."""
-        moves: Counter[tuple[str, str]] = Counter()
-        for change in changes:
-            if change.from_ is not None:
-                moves[change.ladder, change.from_] -= 1
-            if change.to is not None:
-                moves[change.ladder, change.to] += 1
-        for (ladder, rung), number in moves.items():
+        for (ladder, left, entered, _), number in moves.items():
             rungs = self.customers.setdefault(ladder, {})
-            rungs[rung] = rungs.get(rung, 0) + number
+            if left is not None:
+                rungs[left] = rungs.get(left, 0) - number
+            if entered is not None:
+                rungs[entered] = rungs.get(entered, 0) + number
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -19,7 +19,7 @@ from app.stream.clock import Clock, EventClock, WallClock
 from app.stream.cuts import TopSpenders
 from app.stream.inbox import Inbox
 from app.stream.items import Item
-from app.stream.meta import KEY, Meta, write
+from app.stream.meta import KEY, Meta, Moves, write
 from app.stream.offsets import Positions
 from app.stream.remembered import note
 from app.stream.retries import Retries
@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 DUE_AT_A_TIME = 2_000
 """Customers that something is due for, in one batch."""
-BREATH = 500
+BREATH = 200
 """Records after which a fold lets others have a turn."""
 LATENCIES = 50
 """Records of a batch whose latency is measured; of more, evenly spaced ones."""
@@ -99,7 +99,7 @@ class Rounds:
         quiet = self._inbox.quiet()
         until = self.clock.due_until(now, self._inbox.oldest(), quiet)
         entries = [] if until is None else self._due(until, min(limit, DUE_AT_A_TIME))
-        items = self._inbox.take(limit, time.monotonic())
+        items = self._inbox.take(limit)
         self.size, self.first = len(items), items[0].record if items else None
         batch = self._batch(now)
         batch.pass_boundaries(self.clock.position)
@@ -134,8 +134,10 @@ class Rounds:
         local = batch.local + local
         said = bool(items or rows or batch.turned or batch.out.changes)
         if said:
+            moves = Counter((c.ladder, c.from_, c.to, c.cause) for c in batch.out.changes)
+            self._meta.count(moves)
             await self._commit(batch, rows, local)
-            self._count(batch, items)
+            self._count(batch, items, moves)
         elif local or now - self._standing.written_at > _TOUCH:
             self._store_rows(local, self._standing.offset)
         self._slots.keep()
@@ -145,7 +147,6 @@ class Rounds:
         shop, meta = self._shop, self._meta
         positions = self._inbox.positions(batch.offsets)
         meta.remembered, meta.clock = shop.remembered, self.clock.position
-        meta.count(batch.out.changes)
         meta.positions = {tp.topic: at for tp, at in {**self.positions, **positions}.items()}
         rows.append((KEY, write(meta)))
         began = time.monotonic()
@@ -206,7 +207,7 @@ class Rounds:
         entries = (key for key, value in rows if value == b"" and due.is_entry(key))
         self._due_from = min((self._due_from, *entries))
 
-    def _count(self, batch: Batch, items: Sequence[Item]) -> None:
+    def _count(self, batch: Batch, items: Sequence[Item], moves: Moves) -> None:
         """Show what was committed."""
         metrics, tally = self._shop.metrics, batch.tally
         for kind, number in tally.applied.items():
@@ -219,9 +220,8 @@ class Rounds:
         metrics.count(m.EVENTS_LATE, tally.late)
         metrics.count(m.EVENTS_REPEATED, tally.repeated)
         metrics.count(m.EVENTS_DROPPED, tally.dropped)
-        moves = Counter((c.ladder, c.from_ or "", c.to or "", c.cause) for c in batch.out.changes)
         for labels, number in moves.items():
-            metrics.count(m.STAGE_CHANGES, number, *labels)
+            metrics.count(m.STAGE_CHANGES, number, *(label or "" for label in labels))
         if moves:
             self._show_customers()
         if items:
