@@ -25,6 +25,7 @@ from app.core.due import Cutter, NoCuts
 from app.core.events import Data, Event, PurchaseCompleted, PurchaseRefunded, Refused
 from app.core.explain import describe
 from app.core.facts import Cuts
+from app.core.handover import Handover
 from app.core.instants import Calendar, format_instant, parse_instant
 from app.core.ladder import Ladder
 from app.core.money import Rates
@@ -87,7 +88,10 @@ class FixedCuts:
 
 
 class Shop:
-    """Customers by id. `told` is the time of the next event told without one."""
+    """Customers by id. `told` is the time of the next event told without one.
+
+    `sent` are the handovers that were delivered.
+    """
 
     def __init__(
         self,
@@ -100,6 +104,7 @@ class Shop:
         self.cutter = cutter or NoCuts()
         self.slots: dict[str, Slot] = {}
         self.changes: list[Change] = []
+        self.sent: list[Handover] = []
         self.told = at("2026-03-01T12:00")
         self._count = 0
 
@@ -135,10 +140,16 @@ class Shop:
         verdict = fold(self.rules, self.slot(event.subject), event, self.cutter, out)
         while out.handovers:
             handover = out.handovers.pop(0)
+            self.sent.append(handover)
             verdict_there = receive(self.rules, self.slot(handover.to), handover, self.cutter, out)
             if isinstance(verdict, Forwarded):
                 verdict = verdict_there
         return verdict
+
+    def deliver(self, handover: Handover) -> Verdict:
+        """One handover alone, as if it came once more or late."""
+        out = Outbox(self.changes)
+        return receive(self.rules, self.slot(handover.to), handover, self.cutter, out)
 
     def buy(
         self,

@@ -225,7 +225,8 @@ def test_facts_are_all_plain_ones_all_kept_attributes_and_the_windows_that_are_n
         "card": None, "reviews": 0, "positives": 0, "negatives": 0, "testimonials": 0,
         "defences": 0, "referrals_sent": 0, "referrals": 0, "referral_revenue": 0,
         "average_order": 100, "gap_days": None, "gap_spread": None, "profile.age": 20,
-        "profile.city": "Huế", "purchases_in(1)": 1, "units_in( 1 )": 1, "top_spender(20, 30)": True,
+        "profile.city": "Huế", "purchases_in(1)": 1, "units_in( 1 )": 1,
+        "top_spender(20, 30)": True,
     }  # fmt: skip
 
 

@@ -1,0 +1,355 @@
+"""Customers who become one, and customers who are forgotten: contract section 6."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.core.apply import Applied, Dropped, Repeated
+from app.core.customer import Customer, Erased, Moved
+from app.core.events import (
+    CardIssued,
+    CardRevoked,
+    Inquired,
+    InteractionSeen,
+    ProfileErased,
+    ProfileMerged,
+    ProfilePlaced,
+    ProfileUpdated,
+    ReferralConverted,
+    ReferralSent,
+    Refused,
+    Registered,
+    ReviewPosted,
+    ReviewRemoved,
+)
+from tests.shop import Shop, at, ladder
+
+STEPS = ladder("a: purchases >= 1\nb: purchases >= 2\nc: purchases >= 3", id="steps", down="never")
+DAYS = ladder("x: purchases_in(2) >= 1\ny: events_in(9) >= 1", id="days", kind="segment")
+
+
+def moves(shop: Shop, customer: str) -> list[tuple[str, str | None, str | None, str]]:
+    return [
+        (change.ladder, change.from_, change.to, change.cause)
+        for change in shop.changes
+        if change.customer == customer
+    ]
+
+
+def two() -> Shop:
+    """`a` and `b` bought once each."""
+    shop = Shop(STEPS, DAYS, attributes=["city", "age"])
+    shop.buy("of a", "2026-03-01T12:00", customer="a")
+    shop.buy("of b", amount=7, customer="b")
+    return shop
+
+
+def merge(shop: Shop, one: str = "a", into: str = "b", time: str | None = None) -> object:
+    return shop.tell(ProfileMerged(into), time, customer=one)
+
+
+def test_the_absorbed_leaves_every_ladder_and_the_survivor_moves_at_most_once_on_each() -> None:
+    shop = two()
+    assert merge(shop) == Applied()
+    assert moves(shop, "a")[2:] == [("steps", "a", None, "merge"), ("days", "x", None, "merge")]
+    assert moves(shop, "b")[2:] == [("steps", "a", "b", "merge")]
+    last = shop.changes[-1]
+    assert last.trigger is not None
+    assert last.trigger.type == "profile.merged"
+    assert last.because is not None
+    assert last.because.rule == "purchases >= 2"
+
+
+def test_facts_are_united_and_the_merge_itself_is_none() -> None:
+    shop = two()
+    for customer in "ab":
+        shop.tell(Inquired(), customer=customer)
+        shop.tell(ReferralSent(), customer=customer)
+        shop.tell(ReviewPosted(f"r{customer}", 5), customer=customer)
+        shop.tell(ReferralConverted(f"f{customer}", 10, "VND"), customer=customer)
+    shop.tell(InteractionSeen(4), customer="a")
+    shop.tell(Registered(), customer="a")
+    merge(shop)
+    facts = shop.facts("b")
+    assert {name: facts[name] for name in ("purchases", "spend", "inquiries", "positives")} == {
+        "purchases": 2, "spend": 107, "inquiries": 2, "positives": 2,
+    }  # fmt: skip
+    assert (facts["referrals"], facts["referral_revenue"], facts["referrals_sent"]) == (2, 20, 2)
+    assert facts["registered"] is True
+    assert facts["events_in(9)"] == 12
+
+
+def test_the_same_order_review_or_referred_id_counts_once_as_the_survivors() -> None:
+    shop = Shop(STEPS)
+    for customer, amount, rating in (("a", 100, 5), ("b", 7, 1)):
+        shop.buy("same", amount=amount, customer=customer, units=amount)
+        shop.tell(ReviewPosted("same", rating), customer=customer)
+        shop.tell(ReferralConverted("same", amount, "VND"), customer=customer)
+    merge(shop)
+    facts = shop.facts("b")
+    assert (facts["purchases"], facts["spend"], facts["units"]) == (1, 7, 7)
+    assert (facts["reviews"], facts["positives"], facts["negatives"]) == (1, 0, 1)
+    assert (facts["referrals"], facts["referral_revenue"]) == (1, 7)
+    shop.refund("same", 7, customer="b")
+    assert shop.facts("b")["purchases"] == 0
+
+
+def test_a_void_order_of_the_survivor_takes_the_absorbeds_with_it() -> None:
+    shop = Shop(STEPS)
+    for customer in "ab":
+        shop.buy("same", customer=customer)
+    shop.refund("same", 100, customer="b")
+    merge(shop)
+    assert shop.facts("b")["purchases"] == 0
+
+
+def test_the_survivors_attributes_and_card_win_one_by_one() -> None:
+    shop = two()
+    shop.tell(ProfileUpdated({"city": "Huế", "age": 30}), customer="a")
+    shop.tell(ProfileUpdated({"city": "Hội An"}), customer="b")
+    shop.tell(CardIssued("gold"), customer="a")
+    shop.tell(CardIssued("x"), customer="b")
+    shop.tell(CardRevoked(), customer="b")
+    merge(shop)
+    facts = shop.facts("b")
+    assert (facts["profile.city"], facts["profile.age"], facts["card"]) == ("Hội An", 30, "gold")
+
+
+def test_the_standing_is_not_carried_over() -> None:
+    shop = Shop(STEPS)
+    for order in ("1", "2", "3"):
+        shop.buy(order, customer="a")
+    for order in ("1", "2"):
+        shop.refund(order, 100, customer="a")
+    assert shop.rung("a", "steps") == "c"
+    merge(shop)
+    assert shop.rung("b", "steps") == "a"
+
+
+def test_the_survivors_own_standing_goes_on() -> None:
+    shop = two()
+    shop.buy("2", customer="b")
+    for order in ("of b", "2", "of a"):
+        shop.refund(order, 100, customer="a" if order == "of a" else "b")
+    merge(shop)
+    assert shop.rung("b", "steps") == "b"
+
+
+def test_placements_of_the_absorbed_end_and_those_of_the_survivor_stay() -> None:
+    shop = two()
+    shop.tell(ProfilePlaced("steps", "c"), customer="a")
+    merge(shop)
+    assert shop.rung("b", "steps") == "b"
+    shop.tell(ProfilePlaced("steps", "c"), customer="b")
+    shop.buy("x", customer="z")
+    merge(shop, "z", "b")
+    assert shop.rung("b", "steps") == "c"
+    assert shop.seen("b")["ladders"]["steps"]["placed"] == {"rung": "c", "until": None}
+
+
+def test_as_of_is_the_latest_of_the_three_and_what_was_due_by_then_comes_first() -> None:
+    shop = two()
+    shop.tell(Registered(), "2026-03-04T12:00", customer="a")
+    merge(shop, time="2026-03-02")
+    assert shop.record("b").as_of == at("2026-03-04T12:00")
+    assert moves(shop, "b")[2:] == [
+        ("days", "x", "y", "clock"),
+        ("steps", "a", "b", "merge"),
+    ]
+    assert [change.time for change in shop.changes[-2:]] == [
+        at("2026-03-03"), at("2026-03-04T12:00"),
+    ]  # fmt: skip
+
+
+def test_what_was_due_for_the_absorbed_comes_before_it_leaves() -> None:
+    shop = two()
+    merge(shop, time="2026-03-05")
+    assert moves(shop, "a")[2:] == [
+        ("days", "x", "y", "clock"),
+        ("steps", "a", None, "merge"),
+        ("days", "y", None, "merge"),
+    ]
+
+
+def test_later_events_for_an_absorbed_id_reach_the_survivor_and_are_known_there() -> None:
+    shop = two()
+    merge(shop)
+    assert shop.tell(Inquired(), customer="a", id="again") == Applied()
+    assert shop.facts("b")["inquiries"] == 1
+    assert shop.tell(Inquired(), customer="b", id="again") == Repeated()
+    assert shop.tell(Inquired(), customer="b", id="e1") == Repeated()  # what `a` bought with
+    assert isinstance(shop.slot("a").record, Moved)
+
+
+def test_a_forwarded_event_that_is_refused_is_refused_at_the_survivor() -> None:
+    shop = two()
+    merge(shop)
+    verdict = shop.tell(ReviewRemoved("unknown"), customer="a")
+    assert isinstance(verdict, Refused)
+    assert verdict.reason == "unknown-review"
+
+
+def test_merging_an_absorbed_id_acts_on_its_survivor() -> None:
+    shop = two()
+    merge(shop)
+    shop.buy("of z", customer="z")
+    merge(shop, "a", "z")
+    assert isinstance(shop.slot("b").record, Moved)
+    assert shop.facts("z")["purchases"] == 3
+    assert {*shop.slot("z").aliases} == {"a", "b"}
+    assert shop.buy("more", customer="a") == Applied()
+    assert shop.facts("z")["purchases"] == 4
+
+
+def test_merging_into_an_absorbed_id_reaches_its_survivor() -> None:
+    shop = two()
+    merge(shop)
+    shop.buy("of z", customer="z")
+    merge(shop, "z", "a")
+    assert shop.facts("b")["purchases"] == 3
+    assert {*shop.slot("b").aliases} == {"a", "z"}
+
+
+def test_two_ids_that_are_one_already_merge_without_effect() -> None:
+    shop = two()
+    merge(shop)
+    before, changes = repr(shop.slots), len(shop.changes)
+    assert merge(shop) == Dropped()
+    assert merge(shop, "b", "a") == Dropped()
+    assert (repr(shop.slots), len(shop.changes)) == (before, changes)
+
+
+@pytest.mark.parametrize("time", ["2026-03-05", "2026-03-04T23:59"])
+def test_into_an_id_erased_at_or_after_the_time_the_absorbed_is_erased_with_it(time: str) -> None:
+    shop = two()
+    shop.tell(ProfileErased(), "2026-03-05", customer="b")
+    merge(shop, time=time)
+    assert moves(shop, "a")[-2:] == [("steps", "a", None, "merge"), ("days", "y", None, "merge")]
+    assert shop.slot("a").record is None
+    assert shop.slot("a").erased == Erased(at("2026-03-05"), 1)
+    assert shop.slot("b").record is None
+    assert shop.buy("late", "2026-03-05", customer="a") == Dropped()
+    assert shop.buy("new", "2026-03-06", customer="a") == Applied()
+    assert shop.record("a").life == 2
+
+
+def test_into_an_id_erased_before_the_time_a_new_record_begins() -> None:
+    shop = two()
+    shop.tell(ProfileErased(), "2026-03-05", customer="b")
+    merge(shop, time="2026-03-05T00:01")
+    assert shop.facts("b")["purchases"] == 1
+    assert (shop.record("b").life, shop.slot("b").aliases) == (2, ("a",))
+
+
+def test_an_absorbed_id_that_nobody_knew_is_only_forwarded() -> None:
+    shop = Shop(STEPS)
+    merge(shop, "new", "nobody")
+    assert shop.slot("nobody").record is None
+    assert shop.changes == []
+    assert shop.buy("o", customer="new") == Applied()
+    assert shop.facts("nobody")["purchases"] == 1
+    assert merge(shop, "new", "nobody") == Dropped()
+
+
+def test_a_survivor_that_nobody_knew_gets_the_record_evaluated_anew() -> None:
+    shop = two()
+    shop.buy("2", customer="a")
+    merge(shop, "a", "nobody")
+    assert moves(shop, "nobody") == [
+        ("steps", None, "b", "merge"),
+        ("days", None, "x", "merge"),
+    ]
+    assert [change.sequence for change in shop.changes if change.customer == "nobody"] == [1, 1]
+
+
+def test_an_erased_customer_leaves_every_ladder_and_only_a_marker_stays() -> None:
+    shop = two()
+    shop.tell(ProfilePlaced("steps", "c"), customer="a")
+    assert shop.tell(ProfileErased(), "2026-03-02", customer="a") == Applied()
+    assert moves(shop, "a")[-2:] == [
+        ("steps", "c", None, "erasure"),
+        ("days", "x", None, "erasure"),
+    ]
+    slot = shop.slot("a")
+    assert (slot.record, slot.aliases, slot.erased) == (None, (), Erased(at("2026-03-02"), 1))
+
+
+def test_events_up_to_the_erasure_are_dropped_and_a_later_one_starts_a_new_record() -> None:
+    shop = two()
+    shop.tell(ProfileErased(), "2026-03-02", customer="a")
+    assert shop.buy("o", "2026-03-02", customer="a") == Dropped()
+    assert shop.tell(ReviewRemoved("?"), "2026-03-01", customer="a") == Dropped()
+    assert shop.slot("a").record is None
+    shop.buy("of a", at("2026-03-02") + 1, customer="a")
+    assert (shop.record("a").life, shop.facts("a")["purchases"]) == (2, 1)
+    assert [(c.life, c.sequence, c.since) for c in shop.changes[-2:]] == [(2, 1, None)] * 2
+    shop.tell(ProfileErased(), "2026-03-04", customer="a")
+    shop.buy("o", "2026-03-05", customer="a")
+    assert shop.record("a").life == 3
+
+
+def test_old_events_are_dropped_beside_a_new_record_too() -> None:
+    shop = two()
+    shop.tell(ProfileErased(), "2026-03-02", customer="a")
+    shop.buy("new", "2026-03-03", customer="a")
+    assert shop.buy("old", "2026-03-01", customer="a") == Dropped()
+    assert shop.facts("a")["purchases"] == 1
+
+
+def test_erasing_an_absorbed_id_erases_the_survivor_and_every_forwarding() -> None:
+    shop = two()
+    merge(shop)
+    shop.buy("of z", customer="z")
+    merge(shop, "z", "b")
+    shop.tell(ProfileErased(), "2026-03-09", customer="a")
+    for customer in "abz":
+        slot = shop.slot(customer)
+        assert (slot.record, slot.aliases) == (None, ())
+        assert slot.erased == Erased(at("2026-03-09"), 1)
+    shop.buy("again", "2026-03-10", customer="z")
+    assert (shop.record("z").life, shop.slot("b").record) == (2, None)
+
+
+def test_erasing_somebody_unknown_leaves_a_marker_that_counts_no_record() -> None:
+    shop = Shop(STEPS)
+    shop.tell(ProfileErased(), "2026-03-02")
+    assert shop.slot().erased == Erased(at("2026-03-02"), 0)
+    assert shop.buy("old", "2026-03-01") == Dropped()
+    shop.buy("new", "2026-03-03")
+    assert shop.record().life == 1
+
+
+def test_an_earlier_erasure_that_comes_late_leaves_the_later_marker() -> None:
+    shop = two()
+    shop.tell(ProfileErased(), "2026-03-05", customer="a")
+    assert shop.tell(ProfileErased(), "2026-03-02", customer="a") == Dropped()
+    assert shop.slot("a").erased == Erased(at("2026-03-05"), 1)
+
+
+def test_sequences_go_on_after_a_merge_and_start_again_after_an_erasure() -> None:
+    shop = two()
+    merge(shop)
+    shop.buy("3", customer="b")
+    assert [c.sequence for c in shop.changes if (c.customer, c.ladder) == ("b", "steps")] == [
+        1,
+        2,
+        3,
+    ]
+    shop.tell(ProfileErased(), customer="b")
+    shop.buy("4", "2026-04-01", customer="b")
+    assert isinstance(shop.slot("b").record, Customer)
+    assert [c.sequence for c in shop.changes if (c.customer, c.ladder) == ("b", "steps")][-2:] == [
+        4,
+        1,
+    ]
+
+
+def test_a_handover_of_an_erasure_finds_only_forwardings() -> None:
+    shop = two()
+    merge(shop)
+    shop.tell(ProfileErased(), "2026-03-09", customer="b")
+    shop.buy("new life", "2026-03-10", customer="a")
+    forget = shop.sent[-1]
+    before = repr(shop.slot("a"))
+    assert shop.deliver(forget) == Dropped()
+    assert repr(shop.slot("a")) == before
