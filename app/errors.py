@@ -90,6 +90,12 @@ class EmbeddedBrokerError(LadderError):
     """
 
 
+class DemoFailed(LadderError):
+    """The demo's worker ended, or got nowhere. The message has the end of its log; see whether
+    the machine has memory and disk left, and report it if so.
+    """
+
+
 class TopicsError(LadderError):
     """Topics are missing or are not made as they must be. `ladder topics create` makes those that
     are missing; one with a wrong number of partitions must be made anew by hand.

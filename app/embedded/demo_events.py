@@ -22,11 +22,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Story(NamedTuple):
-    """Lines in time order, and how many of them are real."""
+    """Lines in time order, and how many of them are real; `warmest` is who bought most often."""
 
     lines: list[bytes]
     customers: int
     purchases: int
+    warmest: str
 
 
 class _Line(NamedTuple):
@@ -45,7 +46,8 @@ def tell(customers: int | None = None) -> Story:
     lines += [_made_up(event) for event in _lives(bought)]
     lines += _broken(bought)
     lines.sort(key=lambda line: line[:2])
-    return Story([line.text for line in lines], len(ids), len(purchases))
+    warmest = max(bought, key=lambda customer: len(bought[customer]))
+    return Story([line.text for line in lines], len(ids), len(purchases), warmest)
 
 
 def _lives(bought: Mapping[str, Sequence[Purchase]]) -> Iterator[MadeUp]:

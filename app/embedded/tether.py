@@ -22,6 +22,7 @@ PATIENCE = 10.0
 class Tethered:
     """A running child. What it prints goes to the log; it never sees our terminal's Ctrl-C.
 
+    folder: where it runs; None: where we do.
     Raises OSError when the command cannot be started.
     """
 
@@ -31,6 +32,7 @@ class Tethered:
         log: Path,
         *,
         env: Mapping[str, str] | None = None,
+        folder: Path | None = None,
         patience: float = PATIENCE,
     ) -> None:
         self.command = tuple(command)
@@ -42,6 +44,7 @@ class Tethered:
                 stdout=subprocess.PIPE,
                 stderr=output,
                 env=None if env is None else {**os.environ, **env},
+                cwd=folder,
                 start_new_session=True,
             )
         first = _pipe(self._tether.stdout).readline()
