@@ -41,6 +41,7 @@ class Inbox:
         self._merge: Merge[Item] = Merge(len(self._sources), patience)
         self._bytes = [0] * len(self._sources)
         self._paused: set[int] = set()
+        self._waited = 0.0
 
     @property
     def bytes(self) -> int:
@@ -83,9 +84,13 @@ class Inbox:
         end, position = self._host.end_of(tp), self._host.position_of(tp)
         return end is None or position is None or end > position
 
-    def take(self, limit: int, now: float) -> list[Item]:
-        """Remove and return the next records in order; `now` in seconds of a monotonic clock."""
-        items = self._merge.take(limit, now)
+    def wait(self, seconds: float) -> None:
+        """Count time spent waiting for a topic that has run dry."""
+        self._waited += seconds
+
+    def take(self, limit: int) -> list[Item]:
+        """Remove and return the next records in order."""
+        items = self._merge.take(limit, self._waited)
         for item in items:
             self._bytes[item.lane] -= _size(item.record)
         for lane in [lane for lane in self._paused if self._bytes[lane] < LOW]:
@@ -102,7 +107,7 @@ class Inbox:
         return self._merge.quiet()
 
     def patience_ends(self) -> float | None:
-        """Return when the wait for a topic that has run dry ends by itself."""
+        """Return when the wait for a topic that has run dry ends, None when none is waited for."""
         return self._merge.patience_ends()
 
     def positions(self, taken: Mapping[int, int]) -> dict[TopicPartition, int]:

@@ -59,7 +59,7 @@ def test_what_was_offered_comes_out_and_its_bytes_are_forgotten() -> None:
     waiting.offer(PURCHASES, [record(0), record(1)])
     assert waiting.bytes > 0
     waiting.fill(10)
-    assert [item.record.offset for item in waiting.take(10, 0.0)] == [0, 1]
+    assert [item.record.offset for item in waiting.take(10)] == [0, 1]
     assert waiting.bytes == 0
     assert waiting.empty(PURCHASES)
 
@@ -75,8 +75,8 @@ def test_a_topic_with_much_waiting_is_paused_once_and_resumed_when_little_is_lef
     waiting.fill(count)
     while waiting.bytes > LOW:
         assert host.asked == [("pause", "purchases")]
-        waiting.take(1, 0.0)
-    waiting.take(1, 0.0)
+        waiting.take(1)
+    waiting.take(1)
     assert host.asked == [("pause", "purchases"), ("resume", "purchases")]
 
 
@@ -106,7 +106,7 @@ def test_a_handover_that_is_none_of_ours_is_refused_not_raised() -> None:
     waiting = inbox(FakeHost())
     waiting.offer(HANDOVERS, [record(0)])
     waiting.fill(10)
-    (item,) = waiting.take(10, 0.0)
+    (item,) = waiting.take(10)
     assert getattr(item.what, "reason", None) == "not-an-event"
 
 
@@ -115,7 +115,7 @@ def test_a_handover_of_another_app_is_none_of_ours() -> None:
     foreign = replace(record(0), headers=((APP, b"another"),))
     waiting.offer(HANDOVERS, [foreign])
     waiting.fill(10)
-    (item,) = waiting.take(10, 0.0)
+    (item,) = waiting.take(10)
     assert isinstance(item.what, Foreign)
 
 
@@ -125,4 +125,4 @@ def test_cleared_it_is_as_new() -> None:
     waiting.fill(10)
     waiting.clear()
     assert waiting.bytes == 0
-    assert waiting.take(10, 0.0) == []
+    assert waiting.take(10) == []
