@@ -1,0 +1,417 @@
+"""What each event does, when it is refused, and what comes late: contract sections 2 and 5."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from app.core.apply import Applied, Dropped, Repeated, examine
+from app.core.events import (
+    CardIssued,
+    CardRevoked,
+    Data,
+    Event,
+    Inquired,
+    InteractionSeen,
+    ProfileErased,
+    ProfilePlaced,
+    ProfileUpdated,
+    PurchaseCompleted,
+    PurchaseRefunded,
+    ReferralConverted,
+    ReferralReversed,
+    ReferralSent,
+    Refused,
+    Registered,
+    ReviewPosted,
+    ReviewRemoved,
+)
+from app.core.money import Rates
+from app.wire.stage_change import encode
+from tests.shop import BUILT_IN, DAY, SECOND, Shop, at, ladder
+
+WATCHED = ladder(
+    "a: events_in(30) >= 1\n"
+    "b: purchases_in(2) + spend_in(2) + units_in(2) + need_in(2) + reviews_in(2) >= 99\n"
+    "c: referrals_in(2) + referral_revenue_in(2) + inquiries_in(2) >= 99\n"
+    "!o: profile.age >= 99 and profile.city == 'x'"
+)
+DAY_1, DAY_3 = "2026-03-01T12:00", "2026-03-03T12:00"
+RATES = Rates(
+    "VND",
+    [
+        (at("2026-03-01") // DAY, "USD", Decimal(25_000)),
+        (at("2026-03-03") // DAY, "USD", Decimal(30_000)),
+        (at("2026-03-01") // DAY, "KWD", Decimal("0.5")),
+    ],
+)
+
+
+def shop() -> Shop:
+    return Shop(WATCHED, rates=RATES)
+
+
+def reason(verdict: object) -> str:
+    assert isinstance(verdict, Refused), verdict
+    return verdict.reason
+
+
+def some(shop: Shop, *names: str, time: str = DAY_3) -> list[Any]:
+    facts = shop.facts(time=time)
+    return [facts[name] for name in names]
+
+
+def test_the_stage_change_of_the_contract_comes_out_as_printed_there() -> None:
+    shop = Shop(*(one for one in BUILT_IN if one.id == "raving-fan"))
+    shop.tell(Inquired(), "2026-01-01", customer="c-42")
+    shop.buy("o-980", "2026-01-12T08:00", customer="c-42")
+    data = PurchaseCompleted("o-981", 125000000, "VND", 3)
+    when = at("2026-03-01T09:30")
+    shop.apply(Event("/shop/orders", "o-981:paid", "c-42", when, data))
+    assert json.loads(encode(shop.changes[-1])) == {
+        "specversion": "1.0", "id": "raving-fan/c-42/3", "source": "/loyalty-ladder",
+        "type": "loyalty.stage.changed", "subject": "c-42", "time": "2026-03-01T09:30:00Z",
+        "datacontenttype": "application/json",
+        "data": {
+            "ladder": "raving-fan", "version": 1, "sequence": 3, "from": "shopper",
+            "to": "customer", "direction": "up", "passed": ["customer"], "cause": "event",
+            "trigger": {
+                "source": "/shop/orders", "id": "o-981:paid", "type": "purchase.completed",
+            },
+            "because": {"rule": "purchases >= 2", "facts": {"purchases": 2}},
+            "since": "2026-01-12T08:00:00Z", "held_seconds": 4152600,
+            "next": {"rung": "member", "rule": "card != none", "facts": {"card": None}},
+            "suggest": "offer-membership", "quiet": False,
+        },
+    }  # fmt: skip
+
+
+# Purchases and refunds
+
+
+def test_a_purchase_counts_on_its_own_date_in_the_base_currency() -> None:
+    one = shop()
+    one.buy("o", DAY_1, amount=3, currency="USD", units=2)
+    assert some(one, "purchases", "spend", "units", "spend_in(2)") == [1, 750, 2, 0]
+    assert some(one, "spend_in(2)", time="2026-03-02T23:59") == [750]
+
+
+def test_a_refund_comes_off_the_order_on_the_orders_own_date() -> None:
+    one = shop()
+    one.buy("o", DAY_1, amount=100)
+    one.buy("p", DAY_3, amount=10)
+    assert one.refund("o", 40) == Applied()
+    assert some(one, "purchases", "spend", "spend_in(2)", "average_order") == [2, 70, 10, 35]
+
+
+def test_what_is_left_is_converted_at_the_orders_own_date_and_rounded_once() -> None:
+    one = shop()
+    one.buy("o", DAY_1, amount=5, currency="KWD")  # 0.5 dong for 1000 fils
+    assert some(one, "spend") == [0]
+    big = shop()
+    big.buy("o", DAY_1, amount=7000, currency="KWD")  # 3.5 -> 4
+    assert some(big, "spend") == [4]
+    refund = PurchaseRefunded("o", 2000, "KWD")
+    assert big.tell(refund, DAY_3) == Applied()
+    assert some(big, "spend", "purchases") == [2, 1]  # 2.5 -> 2
+
+
+@pytest.mark.parametrize("refunds", [[100], [40, 60], [99, 999], [100, 1]])
+def test_refunds_that_reach_the_amount_void_the_order_and_over_refunds_stop_there(
+    refunds: list[int],
+) -> None:
+    one = shop()
+    one.buy("o", DAY_1, amount=100, units=4)
+    one.buy("p", amount=7)
+    for refund in refunds:
+        assert one.refund("o", refund) == Applied()
+    assert some(one, "purchases", "spend", "units", "average_order") == [1, 7, 1, 7]
+    assert some(one, "events_in(30)") == [2 + len(refunds)]
+
+
+def test_any_refund_of_an_order_worth_nothing_voids_it() -> None:
+    one = shop()
+    one.buy("o", DAY_1, amount=0)
+    assert some(one, "purchases") == [1]
+    one.refund("o", 1)
+    assert some(one, "purchases", "average_order") == [0, None]
+
+
+def test_a_refund_is_refused_for_an_unknown_order_or_in_another_currency() -> None:
+    one = shop()
+    assert reason(one.refund("o", 1)) == "unknown-order"
+    assert one.slot().record is None
+    one.buy("o", DAY_1, amount=100)
+    assert reason(one.refund("p", 1)) == "unknown-order"
+    assert reason(one.tell(PurchaseRefunded("o", 1, "USD"))) == "bad-data"
+    assert reason(one.tell(PurchaseRefunded("o", 1, "ZZZ"))) == "bad-data"
+
+
+@pytest.mark.parametrize("refunded", [0, 100])
+def test_a_second_purchase_with_a_known_order_id_is_refused_void_or_not(refunded: int) -> None:
+    one = shop()
+    one.buy("o", DAY_1, amount=100)
+    if refunded:
+        one.refund("o", refunded)
+    assert reason(one.buy("o")) == "bad-data"
+
+
+def test_an_order_beyond_512_can_not_be_refunded_and_its_id_may_be_used_again() -> None:
+    one = shop()
+    for number in range(513):
+        one.buy(f"o{number}", at(DAY_1) + number * SECOND)
+    assert reason(one.refund("o0", 100)) == "unknown-order"
+    assert one.refund("o1", 100) == Applied()
+    assert one.buy("o0") == Applied()
+    assert some(one, "purchases") == [513]
+
+
+# The other events
+
+
+def test_the_review_applied_last_counts_with_its_date_kind_and_rating() -> None:
+    one = shop()
+    one.tell(ReviewPosted("r", 5, "testimonial"), DAY_1)
+    one.tell(ReviewPosted("r", 2, "defence"), DAY_3)
+    assert some(one, "reviews", "positives", "negatives", "testimonials", "defences") == [
+        1, 0, 1, 0, 1,
+    ]  # fmt: skip
+    one.tell(ReviewPosted("r", 3), DAY_1)  # late, and yet the last
+    assert some(one, "reviews", "negatives", "reviews_in(2)") == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("rating", "kind", "feeling"),
+    [
+        (4, "review", "+"), (3.99, "review", "0"), (2, "review", "-"), (2.01, "review", "0"),
+        (None, "review", "0"), (None, "testimonial", "+"), (None, "defence", "+"),
+        (1, "testimonial", "-"), (3, "defence", "0"), (5, "complaint", "-"),
+        (None, "complaint", "-"),
+    ],
+)  # fmt: skip
+def test_a_review_is_positive_negative_or_neutral(
+    rating: float | None, kind: Any, feeling: str
+) -> None:
+    one = shop()
+    one.tell(ReviewPosted("r", rating, kind), DAY_3)
+    assert some(one, "positives", "negatives") == [int(feeling == "+"), int(feeling == "-")]
+
+
+def test_a_removed_review_no_longer_counts_and_is_unknown_from_then_on() -> None:
+    one = shop()
+    one.tell(ReviewPosted("r", 5), DAY_3)
+    assert one.tell(ReviewRemoved("r")) == Applied()
+    assert some(one, "reviews", "positives", "reviews_in(2)") == [0, 0, 0]
+    assert reason(one.tell(ReviewRemoved("r"))) == "unknown-review"
+    assert reason(shop().tell(ReviewRemoved("r"))) == "unknown-review"
+
+
+def test_a_referred_id_converts_once_and_later_amounts_count_on_their_own_dates() -> None:
+    one = shop()
+    one.tell(ReferralConverted("f", 10, "VND"), DAY_1)
+    one.tell(ReferralConverted("f", 5, "VND"), DAY_3)
+    one.tell(ReferralConverted("f"), DAY_3)
+    assert some(one, "referrals", "referral_revenue") == [1, 15]
+    assert some(one, "referrals_in(2)", "referral_revenue_in(2)") == [0, 5]
+
+
+def test_a_reversed_conversion_no_longer_counts_and_a_new_one_may() -> None:
+    one = shop()
+    one.tell(ReferralConverted("f", 1, "USD"), DAY_1)
+    one.tell(ReferralConverted("f", 1, "USD"), DAY_3)
+    one.tell(ReferralConverted("g", 7, "VND"), DAY_3)
+    assert some(one, "referral_revenue") == [250 + 300 + 7]
+    assert one.tell(ReferralReversed("f")) == Applied()
+    assert some(one, "referrals", "referral_revenue", "referrals_in(2)") == [1, 7, 1]
+    assert reason(one.tell(ReferralReversed("f"))) == "unknown-referral"
+    one.tell(ReferralConverted("f"))
+    assert some(one, "referrals") == [2]
+
+
+def test_the_highest_need_in_the_window_counts() -> None:
+    one = shop()
+    one.tell(InteractionSeen(4), "2026-03-02T12:00")
+    one.tell(InteractionSeen(2), DAY_3)
+    assert some(one, "need_in(2)") == [4]
+    assert some(one, "need_in(2)", time="2026-03-04") == [2]
+    assert some(one, "need_in(2)", time="2026-03-05") == [0]
+
+
+def test_signups_cards_inquiries_and_referrals_sent_are_facts() -> None:
+    one = shop()
+    for data in (Registered(), Inquired("phone"), ReferralSent(), ReferralSent(), CardIssued("x")):
+        one.tell(data, DAY_3)
+    assert some(one, "registered", "inquiries", "referrals_sent", "card") == [True, 1, 2, "x"]
+    one.tell(CardRevoked())
+    assert some(one, "card") == [None]
+
+
+def test_attributes_are_merged_null_removes_and_unknown_names_are_not_kept() -> None:
+    one = shop()
+    one.tell(ProfileUpdated({"age": 30, "city": "Huế", "hobby": "golf"}), DAY_1)
+    one.tell(ProfileUpdated({"age": None}))
+    assert some(one, "profile.age", "profile.city") == [None, "Huế"]
+    assert one.record().attributes == {"city": "Huế"}
+
+
+def test_for_attributes_and_the_card_the_last_applied_wins_late_or_not() -> None:
+    one = shop()
+    one.tell(ProfileUpdated({"age": 30}), DAY_3)
+    one.tell(CardIssued("gold"))
+    one.tell(ProfileUpdated({"age": 20}), DAY_1)
+    one.tell(CardRevoked(), DAY_1)
+    assert some(one, "profile.age", "card") == [20, None]
+
+
+# Time
+
+
+def test_what_is_due_comes_before_the_event_and_at_its_very_instant() -> None:
+    one = Shop(ladder("a: registered\nb: purchases_in(1) >= 1"))
+    one.tell(Registered(), DAY_1)
+    one.buy("o")
+    one.buy("p", "2026-03-02")
+    assert one.moves()[2:] == [
+        ("2026-03-02T00:00:00Z", "b", "a", "clock"),
+        ("2026-03-02T00:00:00Z", "a", "b", "event"),
+    ]
+
+
+def test_a_late_event_counts_on_its_own_date_and_is_evaluated_as_of_the_record() -> None:
+    one = Shop(ladder("a: purchases >= 1\nb: purchases_in(2) >= 2"))
+    one.buy("o", DAY_3)
+    assert one.buy("late", "2026-03-02T12:00") == Applied(late=True)
+    assert one.buy("too late", DAY_1) == Applied(late=True)
+    assert one.moves() == [
+        ("2026-03-03T12:00:00Z", None, "a", "event"),
+        ("2026-03-03T12:00:00Z", "a", "b", "event"),
+    ]
+    assert one.record().as_of == at(DAY_3)
+    assert some(one, "purchases", "purchases_in(2)") == [3, 2]
+
+
+def test_an_event_at_as_of_is_not_late() -> None:
+    one = shop()
+    one.buy("o", DAY_1)
+    assert one.buy("p", DAY_1) == Applied(late=False)
+
+
+def test_a_due_instant_at_which_something_changed_makes_earlier_events_late() -> None:
+    one = Shop(ladder("a: purchases_in(1) >= 1"))
+    one.buy("o", DAY_1)
+    one.wait(DAY_3)
+    assert one.record().as_of == at("2026-03-02")
+    assert one.buy("p", "2026-03-01T18:00") == Applied(late=True)
+    assert one.rung() is None
+
+
+def test_a_repeat_is_dropped_before_anything_else_and_refreshes_nothing() -> None:
+    one = Shop(ladder("a: purchases_in(1) >= 1"))
+    one.buy("o", DAY_1)
+    before = repr(one.slot())
+    assert one.tell(Registered(), "2026-03-09", id="e1") == Repeated()
+    assert one.refund("?", 1) != Repeated()
+    assert repr(one.slot()) == before
+    for number in range(255):
+        one.tell(Inquired(), id=f"i{number}")
+    assert one.tell(Inquired(), id="e1") == Repeated()
+    one.tell(Inquired(), id="i255")
+    assert one.tell(Inquired(), id="e1") == Applied()
+
+
+def test_source_and_id_together_tell_a_repeat() -> None:
+    one = shop()
+    for source, id in (("/a", "1"), ("/b", "1"), ("/a", "2"), ("/a1", ""), ("/a", "1")):
+        one.apply(Event(source, id, "c", at(DAY_1), Inquired()))
+    assert some(one, "inquiries") == [4]
+
+
+def test_the_same_id_of_another_customer_is_no_repeat() -> None:
+    one = shop()
+    assert one.tell(Inquired(), id="x", customer="a") == Applied()
+    assert one.tell(Inquired(), id="x", customer="b") == Applied()
+
+
+def test_a_refused_event_creates_no_record_and_moves_nothing() -> None:
+    one = Shop(ladder("a: purchases_in(1) >= 1"))
+    assert reason(one.tell(ReferralReversed("f"))) == "unknown-referral"
+    assert one.slot().record is None
+    one.buy("o", DAY_1)
+    before = repr(one.slot())
+    assert reason(one.refund("?", 1, "2026-03-09")) == "unknown-order"
+    assert repr(one.slot()) == before
+    assert len(one.changes) == 1
+
+
+def test_a_refused_event_may_come_again_and_count() -> None:
+    one = shop()
+    assert reason(one.tell(PurchaseRefunded("o", 1, "VND"), DAY_3, id="r")) == "unknown-order"
+    one.buy("o", DAY_1, amount=10)
+    assert one.tell(PurchaseRefunded("o", 1, "VND"), DAY_3, id="r") == Applied()
+
+
+def test_an_erasure_moves_the_clock_of_nobody_else() -> None:
+    one = shop()
+    one.buy("o", DAY_1, customer="other")
+    assert one.tell(ProfileErased(), DAY_3) == Applied()
+    assert one.record("other").as_of == at(DAY_1)
+    assert one.tell(Inquired(), DAY_1) == Dropped()
+
+
+# Refusals that need no record
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (PurchaseCompleted("o", 1, "VND"), None),
+        (PurchaseCompleted("o", 1, "USD"), None),
+        (PurchaseCompleted("o", 1, "EUR"), "no-rate"),
+        (PurchaseCompleted("o", 10**15, "VND"), None),
+        (PurchaseCompleted("o", 4 * 10**12, "USD"), None),
+        (PurchaseCompleted("o", 4 * 10**12 + 1, "USD"), "bad-data"),
+        (PurchaseRefunded("o", 10**15, "EUR"), None),
+        (ReferralConverted("f"), None),
+        (ReferralConverted("f", 1, "EUR"), "no-rate"),
+        (ReferralConverted("f", 4 * 10**12 + 1, "USD"), "bad-data"),
+        (ProfilePlaced("l", "a"), None),
+        (ProfilePlaced("l", None), None),
+        (ProfilePlaced("none", "a"), "unknown-ladder"),
+        (ProfilePlaced("none", None), "unknown-ladder"),
+        (ProfilePlaced("l", "o"), "bad-data"),
+        (ProfilePlaced("l", "none"), "bad-data"),
+    ],
+)
+def test_an_event_is_refused_for_what_no_record_could_make_right(
+    data: Data, expected: str | None
+) -> None:
+    event = Event("/shop", "e", "c", at(DAY_1), data)
+    refused = examine(shop().rules, event, None)
+    assert (refused and refused.reason) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (Inquired(), "future"),
+        (PurchaseCompleted("o", 1, "EUR"), "future"),  # before no-rate
+        (PurchaseCompleted("o", 4 * 10**12 + 1, "USD"), "bad-data"),  # before future
+        (ProfilePlaced("none", "a"), "unknown-ladder"),
+        (ProfilePlaced("l", "o"), "bad-data"),
+    ],
+)
+def test_the_first_of_several_faults_is_told(data: Data, expected: str) -> None:
+    latest = at(DAY_1)
+    rules = shop().rules
+    late = Event("/shop", "e", "c", latest + 1, data)
+    assert reason(examine(rules, late, latest)) == expected
+    in_time = Event("/shop", "e", "c", latest, Inquired())
+    assert examine(rules, in_time, latest) is None
+
+
+def test_a_rate_before_the_first_row_of_its_currency_is_no_rate() -> None:
+    event = Event("/s", "e", "c", at("2026-02-28T23:59"), PurchaseCompleted("o", 1, "USD"))
+    assert reason(examine(shop().rules, event, None)) == "no-rate"
