@@ -157,7 +157,13 @@ class Partition:
 
     async def _open(self) -> Mapping[TopicPartition, int]:
         shop, number = self._shop, self.number
-        self._writer = Writer(shop.client, f"{shop.group}-{number}", shop.faults)
+        topics = (
+            *(f"{shop.changes_prefix}.{ladder.id}" for ladder in shop.rules.ladders),
+            shop.dead_letters,
+            shop.handovers,
+            shop.changelog,
+        )
+        self._writer = Writer(shop.client, f"{shop.group}-{number}", shop.faults, topics)
         async with asyncio.timeout(STARTING):
             await self._writer.start()
         self._store, standing = await self._restored()

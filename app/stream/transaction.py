@@ -8,7 +8,7 @@ again; starting a new one under the same transactional id aborts what the old on
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -77,8 +77,16 @@ class CommitFailed(Exception):
 class Writer:
     """The one producer that may write what a partition says."""
 
-    def __init__(self, client: Mapping[str, Any], transactional_id: str, faults: Faults) -> None:
+    def __init__(
+        self,
+        client: Mapping[str, Any],
+        transactional_id: str,
+        faults: Faults,
+        topics: Iterable[str] = (),
+    ) -> None:
+        """`topics` are those that will be written to, so that none is looked up in a batch."""
         self._faults = faults
+        self._topics = tuple(topics)
         self._producer = AIOKafkaProducer(
             **client,
             transactional_id=transactional_id,
@@ -92,6 +100,9 @@ class Writer:
     async def start(self) -> None:
         """Fence whoever wrote before, and end what they left open."""
         await self._producer.start()
+        if self._topics:
+            # Else aiokafka asks for each when it first comes, in the middle of a transaction.
+            await self._producer.client.set_topics(self._topics)
         await self._faults.reach("after-producer-init")
 
     async def commit(
