@@ -92,6 +92,8 @@ def _apply(
         slot.record = record
         ladders = rules.all
     else:
+        # A record that came to rest here out of a circle was never looked at.
+        ladders = 0 if record.as_of else rules.all
         advance(rules, slot.id, record, instant, cutter, out.changes)
     late = instant < record.as_of
     by_hand = _by_hand(rules, record, event, max(instant, record.as_of))

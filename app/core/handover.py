@@ -13,27 +13,34 @@ from app.core.events import Event
 class Credit(msgspec.Struct, frozen=True, gc=False):
     """A referral converted or reversed by the referred customer's own record.
 
-    The event's subject is the referrer as the referred customer named him.
+    The event's subject is the referrer as the referred customer named him. `returns` counts how
+    often it came to somebody who did not know him.
     """
 
     to: str
     time: int
     event: Event
+    returns: int = 0
 
 
 class Forward(msgspec.Struct, frozen=True, gc=False):
-    """An event for an absorbed customer, on its way to the survivor."""
+    """An event for an absorbed customer, on its way to the survivor.
+
+    `returns` counts how often it came to somebody who did not know the customer.
+    """
 
     to: str
     time: int
     event: Event
+    returns: int = 0
 
 
 class Absorb(msgspec.Struct, frozen=True, gc=False):
     """A merged customer's record (None: nobody knew it) and the ids that forward to it.
 
-    `path` lists the ids that have passed it on, the absorbed one first. `settle` says that the
-    merges crossed and that the addressee is the one to survive.
+    `path` lists the ids that have passed it on. Where it comes back to one of them, merges have
+    crossed: it goes round once more from the smallest of the circle (`lap`), to see that the circle
+    is closed still, and then that one is to survive (`settle`).
     """
 
     to: str
@@ -43,6 +50,7 @@ class Absorb(msgspec.Struct, frozen=True, gc=False):
     aliases: tuple[str, ...]
     trigger: Trigger
     path: tuple[str, ...]
+    lap: bool = False
     settle: bool = False
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-import msgspec
+from msgspec.structs import replace
 
 from app.core.book import Book
 from app.core.customer import (
@@ -22,6 +22,9 @@ from app.core.handover import Absorb, Forget, Handover
 from app.core.series import highest_of_both, united
 
 E = TypeVar("E", Order, Review, Referral)
+
+LONGEST_PATH = 512
+"""Forwardings that a record follows before it comes to rest where it is."""
 
 
 def is_one_with(slot: Slot, customer: str) -> bool:
@@ -51,18 +54,21 @@ def erase(slot: Slot, instant: int) -> list[Handover]:
 def next_stop(slot: Slot, moved: Moved, absorb: Absorb) -> Absorb | None:
     """Say where an absorbed record goes on to; None if it comes to rest here.
 
-    Forwardings that run in a circle are merges that crossed: the smallest id of it survives (it may
-    have come to rest, and have moved on, before all that crossed has arrived).
+    Forwardings that run in a circle are merges that crossed: the smallest id of it survives. What a
+    record saw on its way may be out of date, so a circle counts once it was gone round from its
+    smallest id: nothing but coming to rest there opens it, and everybody finds the same one.
     """
+    if absorb.settle:
+        if moved.into in absorb.path:
+            return None
+        return replace(absorb, to=moved.into, path=(slot.id,), lap=False, settle=False)
     path = (*absorb.path, slot.id)
     if moved.into not in path:
-        return msgspec.structs.replace(absorb, to=moved.into, path=path, settle=False)
-    if absorb.settle:
-        return None
-    survivor = min(path[path.index(moved.into) :])
-    if survivor == slot.id:
-        return None
-    return msgspec.structs.replace(absorb, to=survivor, path=path, settle=True)
+        return None if len(path) > LONGEST_PATH else replace(absorb, to=moved.into, path=path)
+    smallest = min(path[path.index(moved.into) :])
+    if absorb.lap and path[0] == moved.into == smallest:
+        return replace(absorb, to=smallest, path=path, settle=True)
+    return replace(absorb, to=smallest, path=(), lap=True)
 
 
 def settle_here(slot: Slot, moved: Moved, ladders: int) -> None:

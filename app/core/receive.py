@@ -1,17 +1,25 @@
 """What another customer's record sent meets the record it is addressed to."""
 
-import msgspec
+from msgspec.structs import replace
 
 from app.core.book import hash_id
 from app.core.customer import Customer, Moved, Slot, stranger
 from app.core.due import Cutter, advance
 from app.core.events import ReferralConverted, ReferralReversed
-from app.core.fold import fold, look_at
+from app.core.fold import admit, fold, look_at
 from app.core.handover import Absorb, Credit, Forget, Forward, Handover
 from app.core.move import Occasion, evaluate
 from app.core.people import erase, is_one_with, next_stop, settle_here, unite
 from app.core.rules import Rules
 from app.core.verdict import DROPPED, FORWARDED, IN_TIME, LATE, Outbox, Verdict
+
+MOST_RETURNS = 16
+"""How often an event goes on to somebody who knows nothing of its customer, and comes back.
+
+That is the way of an event that overtook its customer's record. But where an erasure crossed with
+merges, a forwarding may lead to somebody who will never know: after so many returns the customer
+it names begins anew, rather than that events go to and fro for ever.
+"""
 
 
 def receive(rules: Rules, slot: Slot, handover: Handover, cutter: Cutter, out: Outbox) -> Verdict:
@@ -27,17 +35,21 @@ def receive(rules: Rules, slot: Slot, handover: Handover, cutter: Cutter, out: O
             return _receive_forget(slot, handover)
 
 
-def _astray(slot: Slot, subject: str) -> bool:
-    """Tell whether what was forwarded here belongs to nobody here: the survivor was erased."""
-    return not isinstance(slot.record, Moved) and not is_one_with(slot, subject)
-
-
 def _receive_forward(
     rules: Rules, slot: Slot, handover: Forward, cutter: Cutter, out: Outbox
 ) -> Verdict:
     event = handover.event
-    if _astray(slot, event.subject):
-        out.handovers.append(Forward(event.subject, event.time, event))
+    if isinstance(slot.record, Moved):
+        if handover.returns < MOST_RETURNS or event.subject != slot.id:
+            verdict = admit(rules, slot, event)
+            if not isinstance(verdict, bytes):
+                return verdict
+            out.handovers.append(replace(handover, to=slot.record.into))
+            return FORWARDED
+        settle_here(slot, slot.record, len(rules.ladders))
+        slot.touched = True
+    if not is_one_with(slot, event.subject):
+        out.handovers.append(replace(handover, to=event.subject, returns=handover.returns + 1))
         return FORWARDED
     return fold(rules, slot, event, cutter, out)
 
@@ -47,10 +59,12 @@ def _receive_credit(
 ) -> Verdict:
     event, record = handover.event, slot.record
     if isinstance(record, Moved):
-        out.handovers.append(Credit(record.into, event.time, event))
+        out.handovers.append(replace(handover, to=record.into))
         return FORWARDED
-    if _astray(slot, event.subject):
-        out.handovers.append(Credit(event.subject, event.time, event))
+    if not is_one_with(slot, event.subject):
+        if handover.returns >= MOST_RETURNS:
+            return DROPPED
+        out.handovers.append(replace(handover, to=event.subject, returns=handover.returns + 1))
         return FORWARDED
     if record is None and slot.erased is not None:
         return DROPPED
@@ -64,7 +78,7 @@ def _receive_credit(
         return DROPPED
     if isinstance(data, ReferralConverted) and known:
         data = ReferralConverted(data.referred_id)
-    return fold(rules, slot, msgspec.structs.replace(event, data=data), cutter, out)
+    return fold(rules, slot, replace(event, data=data), cutter, out)
 
 
 def _receive_absorb(

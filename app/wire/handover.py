@@ -37,11 +37,13 @@ class _Credit(msgspec.Struct, array_like=True, tag="credit"):
     id: str
     subject: str
     data: tuple[str, int | None, str | None] | str
+    returns: int
 
 
 class _Forward(msgspec.Struct, array_like=True, tag="forward"):
     to: str
     origin: Origin
+    returns: int
 
 
 class _Absorb(msgspec.Struct, array_like=True, tag="absorb"):
@@ -52,6 +54,7 @@ class _Absorb(msgspec.Struct, array_like=True, tag="absorb"):
     aliases: tuple[str, ...]
     trigger: tuple[str, str, str]
     path: tuple[str, ...]
+    lap: bool
     settle: bool
 
 
@@ -74,7 +77,7 @@ def encode(handover: core.Handover, codec: RecordCodec, origin: Origin | None) -
 
 def _written(handover: core.Handover, codec: RecordCodec, origin: Origin | None) -> Any:
     match handover:
-        case core.Credit(to, time, event):
+        case core.Credit(to, time, event, returns):
             data = event.data
             if isinstance(data, ReferralConverted):
                 said: Any = (data.referred_id, data.amount, data.currency)
@@ -82,11 +85,11 @@ def _written(handover: core.Handover, codec: RecordCodec, origin: Origin | None)
                 said = data.referred_id
             else:
                 raise TypeError(f"a credit carries {event.type}")
-            return _Credit(to, time, event.source, event.id, event.subject, said)
-        case core.Forward(to):
+            return _Credit(to, time, event.source, event.id, event.subject, said, returns)
+        case core.Forward(to, _, _, returns):
             if origin is None:
                 raise ValueError("a forwarded event needs the record that it came in")
-            return _Forward(to, origin)
+            return _Forward(to, origin, returns)
         case core.Absorb():
             trigger = handover.trigger
             return _Absorb(
@@ -97,6 +100,7 @@ def _written(handover: core.Handover, codec: RecordCodec, origin: Origin | None)
                 handover.aliases,
                 (trigger.source, trigger.id, trigger.type),
                 handover.path,
+                handover.lap,
                 handover.settle,
             )
         case core.Forget(to, time, instant):
@@ -125,7 +129,7 @@ def _credit(written: _Credit) -> core.Credit:
     said = written.data
     data = ReferralReversed(said) if isinstance(said, str) else ReferralConverted(*said)
     event = Event(written.source, written.id, written.subject, written.time, data)
-    return core.Credit(written.to, written.time, event)
+    return core.Credit(written.to, written.time, event, written.returns)
 
 
 def _forward(written: _Forward) -> Delivered | Unreadable:
@@ -133,7 +137,7 @@ def _forward(written: _Forward) -> Delivered | Unreadable:
     event = decode_event(origin.value, origin.key, origin.headers)
     if isinstance(event, Refused):
         return Unreadable(f"the forwarded event: {event.message}")
-    return core.Forward(written.to, event.time, event), origin
+    return core.Forward(written.to, event.time, event, written.returns), origin
 
 
 def _absorb(written: _Absorb, codec: RecordCodec) -> Delivered | Unreadable:
@@ -152,6 +156,7 @@ def _absorb(written: _Absorb, codec: RecordCodec) -> Delivered | Unreadable:
             written.aliases,
             Trigger(*written.trigger),
             written.path,
+            written.lap,
             written.settle,
         ),
         None,

@@ -1,0 +1,138 @@
+"""Handovers as bytes: whatever one customer's record owes another's arrives as it was sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.core.apply import Applied, Forwarded, Outbox, Repeated, receive
+from app.core.change import Trigger
+from app.core.due import NoCuts
+from app.core.events import (
+    Event,
+    Inquired,
+    ProfileErased,
+    ProfileMerged,
+    PurchaseCompleted,
+    PurchaseRefunded,
+    ReferralConverted,
+    ReferralReversed,
+)
+from app.core.handover import Absorb, Credit, Forget, Forward, Handover
+from app.wire.handover import Origin, decode, encode
+from app.wire.record import RecordCodec, Unreadable
+from tests.partitions import written
+from tests.shop import Shop, at, ladder
+
+STEPS = ladder("a: purchases >= 1\nb: purchases_in(5) >= 2")
+CODEC = RecordCodec([STEPS])
+NOON = at("2026-03-01T12:00")
+TRIGGER = Trigger("/shop", "m", "profile.merged")
+
+
+def there_and_back(handover: Handover, origin: Origin | None = None) -> tuple[Handover, object]:
+    found = decode(encode(handover, CODEC, origin), CODEC)
+    assert not isinstance(found, Unreadable), found
+    return found
+
+
+@pytest.mark.parametrize(
+    "handover",
+    [
+        Credit("b", 5, Event("/l", "credit/c/1", "b", 5, ReferralConverted("c", 70, "VND"))),
+        Credit("z", 5, Event("/l", "credit/c/2/r2", "b", 5, ReferralReversed("c"))),
+        Credit("b", 5, Event("/l", "credit/c/1", "b", 5, ReferralConverted("c"))),
+        Forget("Ngọc", 5, 4),
+        Absorb("b", 5, "c", None, (), TRIGGER, ("c",)),
+        Absorb("b", 5, "c", None, ("d", "e"), TRIGGER, ("c", "d"), settle=True),
+    ],
+)
+def test_a_handover_arrives_as_it_was_sent(handover: Handover) -> None:
+    assert there_and_back(handover) == (handover, None)
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_a_forwarded_event_travels_as_the_record_that_it_came_in(keyed: bool) -> None:
+    event = Event("/shop", "e", "c", NOON, PurchaseCompleted("o", 100, "VND"))
+    origin = Origin("in", 3, 17, b"c" if keyed else None, written(event), (("h", b"\xff"),))
+    handover = Forward("b", NOON, event)
+    if keyed:
+        assert there_and_back(handover, origin) == (handover, origin)
+    else:
+        assert isinstance(decode(encode(handover, CODEC, origin), CODEC), Unreadable)
+    with pytest.raises(ValueError, match="record that it came in"):
+        encode(handover, CODEC, None)
+
+
+@pytest.mark.parametrize("orders", [1, 40])
+def test_an_absorbed_record_arrives_with_all_that_it_remembers(orders: int) -> None:
+    sender, receiver = Shop(STEPS), Shop(STEPS)
+    for number in range(orders):
+        sender.buy(f"o{number}", customer="c")
+    absorb = Absorb("b", sender.told, "c", sender.record("c"), (), TRIGGER, ("c",))
+    expected = sender.facts("c")
+    arrived, _ = there_and_back(absorb)
+    receiver.deliver(arrived)
+    assert receiver.facts("b") == expected
+    receiver.told = sender.told
+    for number in range(orders):
+        data = PurchaseRefunded(f"o{number}", 100, "VND")
+        assert receiver.tell(data, customer="b", id=f"refund {number}") == Applied()
+    assert receiver.facts("b")["purchases"] == 0
+    assert receiver.tell(Inquired(), customer="b", id="e1") == Repeated()
+
+
+def test_a_credit_that_carries_anything_else_is_a_bug() -> None:
+    with pytest.raises(TypeError):
+        encode(Credit("b", 5, Event("/l", "x", "b", 5, Inquired())), CODEC, None)
+    shop = Shop(STEPS)
+    with pytest.raises(TypeError):
+        shop.deliver(Credit("b", 5, Event("/l", "x", "b", 5, Inquired())))
+
+
+def test_what_is_no_handover_of_this_version_is_unreadable() -> None:
+    good = encode(Forget("b", 5, 4), CODEC, None)
+    for value in (None, b"", b"\x02" + good[1:], good[:-1], good + b"\x00"):
+        assert isinstance(decode(value, CODEC), Unreadable)
+
+
+def test_a_record_of_other_ladders_is_unreadable() -> None:
+    shop = Shop(STEPS)
+    shop.buy("o", customer="c")
+    value = encode(Absorb("b", 5, "c", shop.record("c"), (), TRIGGER, ("c",)), CODEC, None)
+    other = RecordCodec([ladder("a: purchases >= 1")])
+    assert decode(value, other) == Unreadable("written under other ladders")
+
+
+def test_what_was_forwarded_to_a_survivor_that_was_erased_goes_back_to_whom_it_named() -> None:
+    shop = Shop(STEPS)
+    event = Event("/shop", "e", "c", NOON, Inquired())
+    out = Outbox()
+    forward = Forward("b", NOON, event)
+    assert receive(shop.rules, shop.slot("b"), forward, NoCuts(), out) == Forwarded()
+    assert out.handovers == [Forward("c", NOON, event, returns=1)]
+    credit = Credit("b", 5, Event("/l", "credit/x/1", "c", 5, ReferralConverted("x")))
+    assert receive(shop.rules, shop.slot("b"), credit, NoCuts(), out) == Forwarded()
+    assert out.handovers[1:] == [Credit("c", 5, credit.event, returns=1)]
+
+
+def test_what_was_forwarded_goes_on_when_the_survivor_has_moved_on() -> None:
+    shop = Shop(STEPS)
+    shop.tell(ProfileMerged("z"), NOON, customer="b")
+    out = Outbox()
+    event = Event("/shop", "e", "c", NOON, Inquired())
+    receive(shop.rules, shop.slot("b"), Forward("b", NOON, event), NoCuts(), out)
+    credit = Credit("b", 5, Event("/l", "credit/x/1", "c", 5, ReferralConverted("x")))
+    receive(shop.rules, shop.slot("b"), credit, NoCuts(), out)
+    assert out.handovers == [Forward("z", NOON, event), Credit("z", 5, credit.event)]
+
+
+def test_an_erasure_reaches_each_absorbed_id_as_one_handover() -> None:
+    shop = Shop(STEPS)
+    for customer in "abc":
+        shop.buy(f"of {customer}", NOON, customer=customer)
+    shop.tell(ProfileMerged("c"), customer="a")
+    shop.tell(ProfileMerged("c"), customer="b")
+    shop.tell(ProfileErased(), customer="c")
+    forgotten = [sent for sent in shop.sent if isinstance(sent, Forget)]
+    assert sorted(sent.to for sent in forgotten) == ["a", "b"]
+    assert {sent.instant for sent in forgotten} == {shop.told - 1_000_000}
