@@ -129,7 +129,8 @@ class Book(msgspec.Struct, Generic[E], array_like=True, gc=False):
 
     def fill_ids(self, keys: list[bytes]) -> None:
         """Replace everything in a book of bare ids, oldest first."""
-        self.older, self.skip = Older(b"".join(keys), changed=True), 0
+        self.older = Older(b"".join(keys), changed=True) if keys else None
+        self.skip = 0
         self.ids = b""
 
     def _shelve(self) -> None:
@@ -151,7 +152,8 @@ class Book(msgspec.Struct, Generic[E], array_like=True, gc=False):
         return self.older.ids[self.skip * ID_BYTES :], self._decoded(self.older)[self.skip :]
 
     def _set_older(self, ids: bytes, entries: list[E]) -> None:
-        self.older, self.skip = Older(ids, _packed(entries), True, entries), 0
+        self.older = Older(ids, _packed(entries), True, entries) if ids else None
+        self.skip = 0
 
     def _decoded(self, older: Older) -> list[E]:
         if older.decoded is None:
