@@ -147,7 +147,7 @@ def sample_handovers() -> list[bytes]:
     made: list[Handover] = [
         Forward("b", START, event),
         Absorb("a", START, "b", record, ("c", "d"), trigger, ("b",)),
-        Absorb("a", START, "b", None, (), trigger, ("b", "c"), True),
+        Absorb("a", START, "b", None, (), trigger, ("b", "c"), settle=True),
         Forget("b", START, START),
     ]
     return [wire.encode(handover, CODEC, origin) for handover in made]

@@ -109,10 +109,14 @@ def test_what_was_forwarded_to_a_survivor_that_was_erased_goes_back_to_whom_it_n
     out = Outbox()
     forward = Forward("b", NOON, event)
     assert receive(shop.rules, shop.slot("b"), forward, NoCuts(), out) == Forwarded()
-    assert out.handovers == [Forward("c", NOON, event, returns=1)]
+    assert route(out) == [(Forward, "c", event)]
     credit = Credit("b", 5, Event("/l", "credit/x/1", "c", 5, ReferralConverted("x")))
     assert receive(shop.rules, shop.slot("b"), credit, NoCuts(), out) == Forwarded()
-    assert out.handovers[1:] == [Credit("c", 5, credit.event, returns=1)]
+    assert route(out)[1:] == [(Credit, "c", credit.event)]
+
+
+def route(out: Outbox) -> list[tuple[type[Handover], str, Event]]:
+    return [(type(h), h.to, h.event) for h in out.handovers if isinstance(h, Forward | Credit)]
 
 
 def test_what_was_forwarded_goes_on_when_the_survivor_has_moved_on() -> None:
@@ -123,7 +127,7 @@ def test_what_was_forwarded_goes_on_when_the_survivor_has_moved_on() -> None:
     receive(shop.rules, shop.slot("b"), Forward("b", NOON, event), NoCuts(), out)
     credit = Credit("b", 5, Event("/l", "credit/x/1", "c", 5, ReferralConverted("x")))
     receive(shop.rules, shop.slot("b"), credit, NoCuts(), out)
-    assert out.handovers == [Forward("z", NOON, event), Credit("z", 5, credit.event)]
+    assert route(out) == [(Forward, "z", event), (Credit, "z", credit.event)]
 
 
 def test_an_erasure_reaches_each_absorbed_id_as_one_handover() -> None:
