@@ -75,6 +75,8 @@ class TestHost:
         self._turn = asyncio.Lock()
         self.failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self.partition: Partition | None = None
+        self.held: set[TopicPartition] = set()
+        """Not resumed, whoever asks: as if its broker were slow."""
 
     async def bring_up(self, partition: Partition) -> None:
         """Open a partition and let it run."""
@@ -111,7 +113,8 @@ class TestHost:
                 self._at[tp] = position, ends[tp]
 
     def resume(self, tp: TopicPartition) -> None:
-        self._flowing.add(tp)
+        if tp not in self.held:
+            self._flowing.add(tp)
 
     def pause(self, tp: TopicPartition) -> None:
         self._flowing.discard(tp)
@@ -206,9 +209,14 @@ class Shop:
 
     @asynccontextmanager
     async def running(
-        self, number: int = 0, faults: Faults | None = None, **more: Any
+        self,
+        number: int = 0,
+        faults: Faults | None = None,
+        held: Iterable[TopicPartition] = (),
+        **more: Any,
     ) -> AsyncIterator[TestHost]:
         host = TestHost(self.client)
+        host.held.update(held)
         partition = Partition(number, self.workshop(faults, **more), host)
         try:
             await host.bring_up(partition)

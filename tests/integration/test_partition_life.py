@@ -1,11 +1,13 @@
 """How a partition is taken over, handed on, stopped, and what it does when something is wrong."""
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.structs import TopicPartition
 
 from app.errors import OffsetsLost, PartitionFailed
 from app.stream.items import APP
@@ -108,6 +110,29 @@ async def test_what_is_offered_to_a_partition_that_was_not_started_is_ignored(sh
 
         await until(fetched)
         assert partition.positions() == before
+
+
+async def test_a_loop_that_is_busy_for_longer_than_the_merge_wait_breaks_no_order(
+    shop: Shop,
+) -> None:
+    later = [purchase("c-1", f"2026-03-0{day}T00:00:00Z", day) for day in (2, 3)]
+    first = [event("signup.registered", "c-1", "2026-03-01T00:00:00Z", 1)]
+    await shop.send(later)
+    await shop.send(first, 1)
+    slow = TopicPartition(shop.topics[1], 0)
+    async with shop.running(held=[slow], merge_wait=1.0) as host:
+
+        async def fetched() -> bool:
+            return host.position_of(TopicPartition(shop.topics[0], 0)) == 2
+
+        await until(fetched, host)
+        time.sleep(1.5)  # noqa: ASYNC251  the loop has to be blocked
+        await asyncio.sleep(0.1)
+        assert await shop.stage_changes("raving-fan") == []
+        host.held.clear()
+        host.resume(slow)
+        await applied(shop, host)
+    assert await outcome(shop) == expected(shop, later, first)
 
 
 async def test_an_output_that_the_broker_never_takes_stops_the_worker_and_is_named(
