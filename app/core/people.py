@@ -23,6 +23,9 @@ from app.core.series import highest_of_both, united
 
 E = TypeVar("E", Order, Review, Referral)
 
+MOST_ALIASES = 4_096
+"""Ids absorbed into one customer that are known; of more, the newest. An event for one that is not
+known any more comes back to its own id, and begins a customer there."""
 LONGEST_PATH = 512
 """Forwardings that a record follows before it comes to rest where it is."""
 
@@ -73,7 +76,8 @@ def next_stop(slot: Slot, moved: Moved, absorb: Absorb) -> Absorb | None:
 
 def settle_here(slot: Slot, moved: Moved, ladders: int) -> None:
     """Make an absorbed id a customer again: the one that survives merges that crossed."""
-    record = stranger(0, max(moved.life, 1), ladders)
+    life = moved.life if moved.sequences else moved.life + 1  # there was no record to move
+    record = stranger(0, life, ladders)
     if moved.sequences:
         record.sequences = list(moved.sequences)
     slot.record = record
