@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from app.core.customer import Customer
 from app.core.events import (
     Data,
     Event,
+    Inquired,
     ProfileErased,
     ProfileMerged,
     PurchaseCompleted,
+    Registered,
 )
+from app.core.receive import MOST_RETURNS
 from app.offline.backtest import Backtest, Line, run
 from tests.partitions import Choose, Partitions
 from tests.property.streams import EDGY, LAW, START, streams, told_once
@@ -212,3 +217,82 @@ def test_an_erasure_while_forwards_are_on_their_way_leaves_nobody(
     assert not {*partitions.records()} & {*erased}
     assert not any(erased.count(into) for into in partitions.forwardings().values())
     check_sequences(partitions.changes, partitions.slots(), RULES)
+
+
+def test_an_erased_id_that_survives_a_crossing_goes_on_with_its_next_record() -> None:
+    told: list[tuple[str, Data]] = [
+        ("a", PurchaseCompleted("o", 1, "VND")),
+        ("a", ProfileErased()),
+        ("a", ProfileMerged("b")),
+        ("b", ProfileMerged("a")),
+    ]
+    events = [event(number, *one) for number, one in enumerate(told)]
+    partitions = cross(events, random.Random(0))
+    partitions.tell(event(9, "b", PurchaseCompleted("p", 1, "VND")))
+    partitions.run(at_random(random.Random(0)), RESTS_WITHIN)
+    c = partitions.slots()["a"].record
+    assert isinstance(c, Customer)
+    assert (c.life, c.bought.total(0)) == (2, 1)
+    check_sequences(partitions.changes, partitions.slots(), RULES)
+
+
+CROWD = "abcdefghij"
+WEIGHTED: list[Callable[[random.Random], Data]] = [
+    lambda chance: ProfileMerged(chance.choice(CROWD)),
+    lambda chance: ProfileMerged(chance.choice(CROWD)),
+    lambda chance: ProfileMerged(chance.choice("xyz")),
+    lambda chance: ProfileErased(),
+    lambda chance: Inquired(),
+    lambda chance: Registered(chance.choice(CROWD)),
+    lambda chance: PurchaseCompleted(str(chance.random()), chance.randrange(9), "VND"),
+]
+
+
+def crowded(chance: random.Random, count: int, kinds: Sequence[int]) -> list[Event]:
+    events = []
+    for number in range(count):
+        data = WEIGHTED[chance.choice(kinds)](chance)
+        who = chance.choice(CROWD)
+        if not (isinstance(data, ProfileMerged) and data.into == who):
+            events.append(event(number, who, data))
+    return events
+
+
+MERGES_ALONE, EVERYTHING = (0, 1, 2), (0, 1, 2, 3, 4, 4, 5, 6, 6)
+
+
+@pytest.mark.parametrize("kinds", [MERGES_ALONE, EVERYTHING], ids=["merges", "everything"])
+@LAW
+@given(seed=st.integers(0, 2**32), count=st.sampled_from([12, 40]))
+def test_a_crowd_that_merges_and_is_erased_all_at_once_comes_to_rest(
+    kinds: Sequence[int], seed: int, count: int
+) -> None:
+    chance = random.Random(seed)
+    partitions = settle(crowded(chance, count, kinds), chance.randrange)
+    check_sequences(partitions.changes, partitions.slots(), RULES)
+    forwardings, slots = partitions.forwardings(), partitions.slots()
+    for id in forwardings:
+        end = slots[end_of(forwardings, id)]
+        assert id in end.aliases or kinds is EVERYTHING
+    owned = [alias for slot in slots.values() for alias in slot.aliases]
+    assert len(owned) == len({*owned}) or kinds is EVERYTHING
+
+
+@LAW
+@given(seed=st.integers(0, 2**32))
+@example(18)
+def test_after_the_rest_an_event_for_anybody_is_applied_to_one_record_soon(seed: int) -> None:
+    chance = random.Random(seed)
+    partitions = settle(crowded(chance, 40, EVERYTHING), chance.randrange)
+    for number, id in enumerate(CROWD + "xyz"):
+        before = partitions.steps
+        inquiries = total_inquiries(partitions)
+        partitions.tell(event(10_000 + number, id, Inquired()))
+        partitions.run(chance.randrange, RESTS_WITHIN)
+        assert total_inquiries(partitions) == inquiries + 1
+        assert partitions.steps - before <= 4 * MOST_RETURNS
+
+
+def total_inquiries(partitions: Partitions) -> int:
+    records = [slot.record for slot in partitions.records().values()]
+    return sum(c.asked.total(0) for c in records if isinstance(c, Customer))
