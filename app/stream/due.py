@@ -1,18 +1,17 @@
 """The index of what is due: one local row for each customer that something is due for.
 
-It is derived from the hot rows, whose bytes 1 to 8 are the instant, and never goes to the
+It is derived from the hot rows, of which `due_of` reads the instant, and never goes to the
 changelog. Entries may be out of date: who takes one asks the customer's record. So a look that
 changes nothing costs one entry and no more.
 """
 
 from collections.abc import Iterable
 
-from app.wire.record import HOT
+from app.wire.record import HOT, due_of
 
 _PREFIX = b"\x00d"
 _AT = len(_PREFIX)
 _ID = _AT + 8
-_NEVER = bytes(8)
 
 Row = tuple[bytes, bytes | None]
 
@@ -40,7 +39,7 @@ def between(first: int, last: int) -> tuple[bytes, bytes]:
 def index(rows: Iterable[Row]) -> list[Row]:
     """Return the entries that belong to rows as they are stored."""
     return [
-        (_PREFIX + value[1:9] + key[1:], b"")
+        (entry(instant, key[1:]), b"")
         for key, value in rows
-        if value is not None and key[:1] == HOT and value[1:9] != _NEVER
+        if value is not None and key[:1] == HOT and (instant := due_of(value))
     ]

@@ -1,6 +1,7 @@
 """How a partition is taken over, handed on, stopped, and what it does when something is wrong."""
 
 import asyncio
+import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +41,21 @@ rungs:
   - {id: fresh, title: {en: Fresh}, when: "purchases_in(7) >= 1"}
 """,
     "recent.yaml",
+)
+
+
+PATIENT = read_ladder(
+    b"""
+id: patient
+version: 1
+title: {en: Patient}
+kind: ladder
+climb: cumulative
+down: {grace_days: 10, step: all}
+rungs:
+  - {id: fresh, title: {en: Fresh}, when: "purchases_in(7) >= 1"}
+""",
+    "patient.yaml",
 )
 
 
@@ -235,6 +251,30 @@ async def test_everybody_who_is_due_is_looked_at_however_many_they_are(
     assert len(falls) == many
     text = shop.metrics.text().decode()
     assert 'ladder_customers{ladder="recent",rung="fresh"} 0.0' in text
+
+
+async def test_a_merged_survivor_in_a_grace_falls_by_the_clock_alone_after_a_cold_restore(
+    kafka: Kafka, unique: str, tmp_path: Path
+) -> None:
+    shop = await Shop(kafka.bootstrap, unique, tmp_path, ladders=[PATIENT]).create()
+    messages = [
+        purchase("guest", "2026-03-01T00:00:00Z", 1),
+        event("profile.merged", "guest", "2026-03-02T00:00:00Z", 2, into="c-1"),
+        # The window has dropped the purchase: the grace runs from the 8th to the 18th.
+        event("clock.advanced", "who", "2026-03-09T00:00:00Z", 3),
+    ]
+    await shop.send(messages)
+    async with shop.running() as host:
+        await applied(shop, host)
+    shutil.rmtree(shop.folder / "0")
+    messages.append(event("clock.advanced", "who", "2026-03-20T00:00:00Z", 4))
+    await shop.send(messages[-1:])
+    async with shop.running() as host:
+        await applied(shop, host)
+    found = await outcome(shop)
+    (fall,) = [c["data"] for c in found[0]["patient"] if c["data"]["cause"] == "clock"]
+    assert fall["to"] is None
+    assert found == expected(shop, messages)
 
 
 async def test_by_the_wall_clock_what_is_due_happens_when_its_time_has_come(

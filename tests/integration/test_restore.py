@@ -8,22 +8,28 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
+from app.core.customer import stranger
+from app.core.due import NEVER
 from app.errors import StartupRefused
 from app.stream import due
 from app.stream.faults import Faults, parse
 from app.stream.restore import SECOND, Changelog, Progress, restore
 from app.stream.store import Shared, Standing, Store
-from app.wire.record import VERSION
+from app.wire.record import VERSION, RecordCodec
 from tests.kafka.broker import Kafka
 
 NOW = 1_700_000_000 * SECOND
 HOUR = 3600
+CODEC = RecordCodec([])
 Row = tuple[bytes, bytes | None]
 
 
 def hot(customer: str, due_at: int = 0, text: str = "") -> Row:
-    """A hot row as far as a restore looks into it: version, due instant, then anything."""
-    return b"c" + customer.encode(), bytes([VERSION]) + due_at.to_bytes(8, "big") + text.encode()
+    """The hot row of somebody of whom a text is known, and who is due at an instant (0: never)."""
+    record = stranger(NOW, 1, ladders=0)
+    record.due = due_at or NEVER
+    record.attributes["text"] = text
+    return b"c" + customer.encode(), CODEC.encode(record)
 
 
 class Bench:

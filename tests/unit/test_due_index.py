@@ -1,10 +1,23 @@
 """The index of what is due: keys that sort by instant, made from rows without decoding them."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.apply import Outbox, fold
+from app.core.customer import Customer, Moved, Slot
+from app.core.due import NEVER, NoCuts
+from app.core.events import Event, PurchaseCompleted
+from app.core.instants import DAY, Calendar
+from app.core.money import Rates
+from app.core.rules import Rules
 from app.stream import due
+from app.wire.definition import read_folder
+from app.wire.record import RecordCodec
 
+RULES = Rules(read_folder(), Calendar("UTC"), Rates.only("VND"))
+CODEC = RecordCodec(RULES.ladders)
+MARCH = 20_513 * DAY
 INSTANTS = st.integers(0, 2**62)
 IDS = st.text(min_size=1, max_size=128).map(lambda text: text.encode("utf-8", "ignore") or b"x")
 
@@ -23,14 +36,37 @@ def test_the_range_between_two_instants_holds_those_and_no_others(
     assert (start <= due.entry(instant, customer) < end) == (first <= instant <= last)
 
 
-def test_rows_are_indexed_by_the_instant_that_they_carry() -> None:
-    rows = [
-        (b"ca", b"\x01" + (50).to_bytes(8, "big") + b"rest"),
-        (b"cb", b"\x01" + bytes(8) + b"nothing is due"),
-        (b"cc", None),
-        (b"oa", b"\x01" + (60).to_bytes(8, "big") + b"not a hot row"),
-    ]
-    assert due.index(rows) == [(due.entry(50, b"a"), b"")]
+def slot_of(customer: str, kinds: int, instant: int) -> Slot:
+    """Somebody with so many events of the past that some books have older parts."""
+    slot = Slot(customer)
+    for number in range(kinds):
+        data = PurchaseCompleted(f"o-{number}", 100, "VND")
+        event = Event("/s", f"e-{number}", customer, MARCH + number, data)
+        fold(RULES, slot, event, NoCuts(), Outbox())
+    assert isinstance(slot.record, Customer)
+    slot.record.due = instant
+    return slot
+
+
+@pytest.mark.parametrize("instant", [1, 200, 60_000, 2**31, MARCH, 2**61])
+@pytest.mark.parametrize("events", [1, 2_000])
+@pytest.mark.parametrize("aliases", [(), ("absorbed",)])
+def test_a_row_is_indexed_by_its_instant_whatever_parts_the_record_has(
+    instant: int, events: int, aliases: tuple[str, ...]
+) -> None:
+    slot = slot_of("a", events, instant)
+    slot.aliases = aliases
+    rows = CODEC.changed_rows(slot)
+    assert len(rows) == 1 + 2 * (events > 1) + len(aliases)
+    assert due.index(rows) == [(due.entry(instant, b"a"), b"")]
+
+
+def test_who_has_nothing_to_come_or_is_gone_or_moved_is_not_indexed() -> None:
+    never = slot_of("never", 1, NEVER)
+    moved = Slot("moved", Moved("never", MARCH, 1))
+    rows = [*CODEC.changed_rows(never), *CODEC.changed_rows(moved), (b"cgone", None), (b"m", b"")]
+    assert len(rows) == 4
+    assert due.index(rows) == []
 
 
 def test_entries_are_local() -> None:
