@@ -38,9 +38,12 @@ class Place:
 def embedded(folder: Path) -> Iterator[Place]:
     """A place with a broker of its own, under the default names. Raises EmbeddedBrokerError."""
     port, api_port = free_ports(2)
-    with EmbeddedBroker(folder / "broker", port) as broker:
+    broker = EmbeddedBroker(folder / "broker", port).start()
+    try:
         given = {"LADDER_BROKERS": broker.bootstrap, "LADDER_APP_ID": "demo"}
         yield _place(folder, api_port, given)
+    finally:
+        broker.kill()  # nobody wants its data any more
 
 
 def elsewhere(folder: Path, brokers: str, given: Mapping[str, str]) -> Place:

@@ -47,7 +47,11 @@ class Tethered:
                 cwd=folder,
                 start_new_session=True,
             )
-        first = _pipe(self._tether.stdout).readline()
+        try:
+            first = _pipe(self._tether.stdout).readline()
+        except BaseException:  # Ctrl-C: nobody will know of this child
+            self.stop()
+            raise
         if not first:
             self.stop()
             raise OSError(f"cannot start {command[0]}: see {log}")
