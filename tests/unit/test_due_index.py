@@ -63,7 +63,7 @@ def test_a_row_is_indexed_by_its_instant_whatever_parts_the_record_has(
 
 def test_who_has_nothing_to_come_or_is_gone_or_moved_is_not_indexed() -> None:
     never = slot_of("never", 1, NEVER)
-    moved = Slot("moved", Moved("never", MARCH, 1))
+    moved = Slot("moved", Moved("never", 1, []))
     rows = [*CODEC.changed_rows(never), *CODEC.changed_rows(moved), (b"cgone", None), (b"m", b"")]
     assert len(rows) == 4
     assert due.index(rows) == []
