@@ -280,19 +280,24 @@ class Partition:
             return False
         log.warning("partition failed, opening it again", partition=self.number, error=str(error))
         self._suspect |= isinstance(error, StoreBroken) and not isinstance(error, StoreStarved)
+        # From here on what lies in memory is of no batch that was committed: only `open` leads on.
+        self.state = "restoring"
         self._accepting = False
         self._inbox.clear()
         self._shop.metrics.count(m.PARTITIONS_REOPENED)
         silent = isinstance(error, CommitFailed) and isinstance(error.cause, TimeoutError)
-        return await self._reopened(_AFTER_SILENCE if silent else _DELAYS)
+        reopened = await self._reopened(_AFTER_SILENCE if silent else _DELAYS)
+        if not reopened:
+            await self._shut()
+        return reopened
 
     async def _reopened(self, delays: Sequence[float]) -> bool:
+        """Tell whether it is open again; False: it was stopped, or gave up."""
         attempt = 0
         while not self._stop.is_set():
             await asyncio.sleep(delays[min(attempt, len(delays) - 1)])
             attempt += 1
             try:
-                self.state = "restoring"
                 await self._let_go()
                 positions = await self._open()
                 if self._stop.is_set():

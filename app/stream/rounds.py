@@ -195,7 +195,7 @@ class Rounds:
         return outgoing
 
     def _store_rows(self, rows: list[Row], offset: int) -> None:
-        self._standing = Standing(
+        standing = Standing(
             LAYOUT,
             self._changelog.topic,
             self._number,
@@ -203,7 +203,8 @@ class Rounds:
             offset,
             self._shop.now(),
         )
-        self._store.write(rows, self._standing)
+        self._store.write(rows, standing)
+        self._standing = standing
         entries = (key for key, value in rows if value == b"" and due.is_entry(key))
         self._due_from = min((self._due_from, *entries))
 

@@ -1,0 +1,171 @@
+"""A partition between a host and a producer that only take notes: no broker, a real store."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka.structs import ConsumerRecord, OffsetAndMetadata, TopicPartition
+
+from app.core.instants import Calendar
+from app.core.money import Rates
+from app.core.rules import Rules
+from app.ops.metrics import Metrics
+from app.stream.faults import FaultInjected
+from app.stream.meta import Meta
+from app.stream.partition import Partition
+from app.stream.rounds import Rounds
+from app.stream.seam import Workshop
+from app.stream.store import LAYOUT, Shared, Standing, Store, StoreBroken, StoreStarved
+from app.stream.transaction import CommitFailed, Out
+from app.wire.definition import read_folder
+
+RULES = Rules(read_folder(), Calendar("UTC"), Rates.only("VND"))
+NOBODY = {"bootstrap_servers": "127.0.0.1:1"}
+EVENTS, HANDOVERS = TopicPartition("events", 0), TopicPartition("handovers", 0)
+
+
+class FakeWriter:
+    """Takes every batch; `held` keeps it from answering, `troubles` are raised by it."""
+
+    def __init__(self) -> None:
+        self.offsets: list[dict[str, int]] = []
+        self.rows = 0
+        self.held = asyncio.Event()
+        self.held.set()
+        self.troubles: list[Exception] = []
+
+    async def commit(
+        self,
+        outgoing: object,
+        changelog: TopicPartition,
+        rows: Sequence[Out],
+        offsets: Mapping[TopicPartition, OffsetAndMetadata],
+        group: str,
+    ) -> int:
+        await self.held.wait()
+        if self.troubles:
+            raise self.troubles.pop(0)
+        self.offsets.append({tp.topic: at.offset for tp, at in offsets.items()})
+        self.rows += len(rows)
+        return self.rows
+
+    async def close(self) -> None:
+        return None
+
+
+class Rig:
+    """A partition as it is after `open`, and what it told its host."""
+
+    def __init__(self, folder: Path) -> None:
+        self.at = {EVENTS: 0, HANDOVERS: 0}
+        self.writer = FakeWriter()
+        self.failures: list[BaseException] = []
+        self.shop = Workshop(
+            group="g", topics=("events",), handovers="handovers", dead_letters="letters",
+            changes_prefix="changes", changelog="log", partitions=1, data_dir=folder,
+            event_clock=True, merge_wait=0.0, remembered="", rules=RULES, client=NOBODY,
+            tombstones=1, metrics=Metrics(), shared=Shared(cache=8 << 20, buffers=8 << 20),
+        )  # fmt: skip
+        host = SimpleNamespace(
+            pause=lambda tp: None,
+            resume=lambda tp: None,
+            end_of=self.at.get,
+            position_of=self.at.get,
+            failed=lambda number, error: self.failures.append(error),
+        )
+        self.partition = Partition(0, self.shop, host)
+        self.store = Store(folder / "0", self.shop.shared)
+        self._opened(self.partition)
+
+    def _opened(self, partition: Any) -> None:
+        partition._writer, partition._store = self.writer, self.store
+        partition._rounds = Rounds(
+            0, self.shop, partition._host, partition._codec, partition._inbox, partition._retries,
+            writer=self.writer,  # type: ignore[arg-type]
+            store=self.store, standing=Standing(LAYOUT, "log", 0, 1, 0, 0), meta=Meta(),
+            positions={EVENTS: 0, HANDOVERS: 0},
+        )  # fmt: skip
+        partition.state = "ready"
+
+    def offer(self, *records: ConsumerRecord, ends: int | None = None) -> None:
+        """Offer records of the input topic; of the markers behind them `ends` is the last."""
+        self.at[EVENTS] = ends or records[-1].offset + 1
+        self.partition.offer(EVENTS, list(records))
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():  # noqa: ASYNC110  a fake tells nobody
+                await asyncio.sleep(0)
+
+
+def purchase(offset: int, customer: str = "c-1") -> ConsumerRecord:
+    body = {
+        "specversion": "1.0", "id": f"e-{offset}", "source": "/test", "subject": customer,
+        "type": "purchase.completed", "time": "2026-03-01T00:00:00Z",
+        "data": {"order_id": f"o-{offset}", "amount": 100, "currency": "VND"},
+    }  # fmt: skip
+    key, value = customer.encode(), json.dumps(body).encode()
+    return ConsumerRecord("events", 0, offset, 0, 0, key, value, 0, len(key), len(value), ())
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    rig = Rig(tmp_path)
+    rig.partition.start()
+    yield rig
+    await rig.partition.close()
+
+
+FAILURES = [
+    StoreStarved("No space left on device"),
+    StoreBroken("bad block"),
+    CommitFailed(ConnectionError("away")),
+    CommitFailed(TimeoutError()),
+    FaultInjected("after-acks"),
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=repr)
+async def test_a_batch_that_fails_while_the_partition_is_quiesced_leaves_it_closed(
+    rig: Rig, failure: Exception
+) -> None:
+    """A kept partition goes on from memory only when 'ready': here it has to be opened anew."""
+    rig.writer.held.clear()
+    rig.writer.troubles.append(failure)
+    rig.offer(purchase(0))
+    await rig.until(lambda: rig.partition._rounds and rig.partition._rounds.size)
+    quiescing = asyncio.create_task(rig.partition.quiesce())
+    await rig.until(rig.partition._stop.is_set)
+    rig.writer.held.set()
+    await quiescing
+    assert rig.partition.state == "closed"
+    assert rig.partition.positions() == {EVENTS: 0, HANDOVERS: 0}
+    assert rig.failures == []
+
+
+async def test_a_partition_that_waits_to_be_opened_again_is_not_ready(rig: Rig) -> None:
+    rig.writer.troubles.append(CommitFailed(TimeoutError()))
+    rig.offer(purchase(0))
+    await rig.until(lambda: not rig.partition._accepting)
+    assert rig.partition.state == "restoring"
+    await rig.partition.quiesce()
+    assert rig.partition.state == "closed"
+
+
+async def test_a_write_to_the_store_that_fails_does_not_move_where_it_stands(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise StoreStarved("No space left on device")
+
+    monkeypatch.setattr(rig.store, "write", full)
+    rounds = rig.partition._rounds
+    assert rounds is not None
+    rig.offer(purchase(0))
+    await rig.until(lambda: not rig.partition._accepting)
+    assert rig.writer.rows > 0
+    assert rounds._standing.offset == 0
