@@ -162,7 +162,7 @@ def _merge(
     late = record is not None and event.time < record.as_of
     trigger = _trigger(event)
     if record is not None:
-        _leave(rules, slot, record, event, Occasion("merge", trigger), cutter, out)
+        _leave(rules, slot, record, event, Occasion("merge", trigger, leaving=True), cutter, out)
     absorb = Absorb(into, event.time, slot.id, record, slot.aliases, trigger, (slot.id,))
     depart(slot, absorb)
     out.handovers.append(absorb)
@@ -175,7 +175,7 @@ def _erase(
 ) -> Verdict:
     late = record is not None and event.time < record.as_of
     if record is not None:
-        occasion = Occasion("erasure", _trigger(event))
+        occasion = Occasion("erasure", _trigger(event), leaving=True)
         _leave(rules, slot, record, event, occasion, cutter, out)
     out.handovers.extend(erase(slot, event.time))
     slot.touched = True

@@ -15,11 +15,15 @@ _NO_HOLD = Hold()
 
 
 class Occasion(msgspec.Struct, frozen=True, gc=False):
-    """Why the ladders are looked at. `by_hand` is the index of a ladder placed or released on."""
+    """Why the ladders are looked at.
+
+    `by_hand` is the index of a ladder placed or released on; who is `leaving` is off all of them.
+    """
 
     cause: Cause
     trigger: Trigger | None = None
     by_hand: int = -1
+    leaving: bool = False
 
 
 CLOCK = Occasion("clock")
@@ -158,7 +162,7 @@ def _because(
         hold = look.c.holds.get(index)
         if hold is not None and hold.placed and hold.until == look.instant:
             return None
-    if not after and (ladder.kind == "segment" or look.occasion.cause in ("merge", "erasure")):
+    if not after and (ladder.kind == "segment" or look.occasion.leaving):
         return None
     place = _deciding(look, ladder, before, after, target)
     return Because(ladder.rungs[place].when, ladder.rung_facts(place, look.c, look.day, look.cuts))
