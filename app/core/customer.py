@@ -216,8 +216,8 @@ class Erased(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class Slot(msgspec.Struct, gc=False):
     """All that is stored under one customer id. `aliases` are the ids absorbed into it.
 
-    `touched` says that something here is not yet stored; `stored` is the codec's own note of the
-    rows that are (`app.wire.record`).
+    `touched` says that something here is not yet stored; `stored` and `traced` are the codec's own
+    notes of the rows that are (`app.wire.record`).
     """
 
     id: str
@@ -226,6 +226,7 @@ class Slot(msgspec.Struct, gc=False):
     aliases: tuple[str, ...] = ()
     touched: bool = False
     stored: int = 0
+    traced: tuple[Erased | None, tuple[str, ...]] = (None, ())
 
     @property
     def next_life(self) -> int:

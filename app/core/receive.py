@@ -9,7 +9,7 @@ from app.core.events import ReferralConverted, ReferralReversed
 from app.core.fold import admit, fold, look_at
 from app.core.handover import Absorb, Credit, Forget, Forward, Handover
 from app.core.move import Occasion, evaluate
-from app.core.people import erase, is_one_with, next_stop, settle_here, unite
+from app.core.people import MOST_ALIASES, erase, is_one_with, next_stop, settle_here, unite
 from app.core.rules import Rules
 from app.core.verdict import DROPPED, FORWARDED, IN_TIME, LATE, Outbox, Verdict
 
@@ -97,7 +97,8 @@ def _receive_absorb(
             out.handovers.append(Forget(alias, instant, instant))
         return DROPPED
     arrived = dict.fromkeys((*slot.aliases, absorb.absorbed, *absorb.aliases))
-    slot.aliases = tuple(alias for alias in arrived if alias != slot.id)
+    arrived.pop(slot.id, None)
+    slot.aliases = tuple(arrived)[-MOST_ALIASES:]
     if absorb.record is None:
         return IN_TIME
     return _unite(rules, slot, absorb, absorb.record, cutter, out)

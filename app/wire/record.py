@@ -158,9 +158,10 @@ class RecordCodec:
         record = slot.record
         encoded = slot.id.encode()
         traces = slot.erased is not None or bool(slot.aliases)
-        if traces or slot.stored & _STORED_TRACES:
+        if slot.traced != (slot.erased, slot.aliases):
             value = _VERSION + _encode(_Traces(slot.erased, slot.aliases)) if traces else None
             rows.append((_traces_key(slot.id), value))
+            slot.traced = (slot.erased, slot.aliases)
         stored = _STORED_TRACES if traces else 0
         if isinstance(record, Customer):
             rows.append((HOT + encoded, self.encode(record, traces=traces)))
@@ -249,7 +250,7 @@ def _set_further(slot: Slot, kind: bytes, row: bytes) -> None:
 def _read_further(slot: Slot, kind: bytes, row: bytes) -> None:
     if kind == TRACES:
         traces = _traces.decode(row[1:])
-        slot.erased, slot.aliases = traces.erased, traces.aliases
+        slot.traced = slot.erased, slot.aliases = traces.erased, traces.aliases
         slot.stored |= _STORED_TRACES
     elif isinstance(slot.record, Customer):
         _books(slot.record)[_OLDER.index(kind)].older = Older(*_older.decode(row[1:]))

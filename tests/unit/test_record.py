@@ -149,3 +149,13 @@ def test_the_layout_is_another_for_other_ladders_rungs_or_orders_of_them() -> No
     assert len({*layouts}) == 4
     renamed = ladder("a: purchases >= 9\nb: true")
     assert layout_of([renamed]) == layouts[0]  # rules may change: a later issue lives with it
+
+
+def test_what_outlives_a_record_is_not_written_again_with_every_event() -> None:
+    one, rows = shop()
+    one.tell(ProfileMerged("b"))
+    one.buy("o", customer="b")
+    rows.save(one.slot("b"))
+    one.buy("p", customer="b")
+    one.record("b").due = 1
+    assert [key[:1] for key, _ in rows.codec.changed_rows(one.slot("b"))] == [HOT]
