@@ -6,6 +6,7 @@ from aiokafka.structs import ConsumerRecord
 
 from app.core.events import Event, Refused
 from app.core.handover import Handover
+from app.errors import StartupRefused
 from app.stream.merge import TIMELESS
 from app.wire import cloudevents
 from app.wire import handover as handover_wire
@@ -44,11 +45,20 @@ def read_event(record: ConsumerRecord) -> What:
 
 
 def read_handover(record: ConsumerRecord, codec: RecordCodec, group: str) -> What:
-    """Read a record of the handover topic; only what somebody else wrote there is refused."""
-    if any(name == APP and writer != group.encode() for name, writer in record.headers):
+    """Read a record of the handover topic; what somebody else wrote there is refused.
+
+    Raises StartupRefused for one of our own that cannot be read: it may be a whole customer.
+    """
+    writers = [writer for name, writer in record.headers if name == APP]
+    if any(writer != group.encode() for writer in writers):
         return Foreign()
     found = handover_wire.decode(record.value, codec)
     if isinstance(found, Unreadable):
+        if writers:
+            raise StartupRefused(
+                f"a handover cannot be read ({record.topic}[{record.partition}] offset "
+                f"{record.offset}): {found.why}; a newer version wrote it: start that one again"
+            )
         return Refused("not-an-event", f"a handover was expected: {found.why}")
     return Delivered(*found)
 
