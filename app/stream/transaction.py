@@ -188,7 +188,10 @@ class Writer:
         A dead letter may be such: a record that came in a compressed batch. Uncompressed it would
         be larger than a broker takes.
         """
-        if first.value is None or len(first.value) < BATCH_BYTES:
+        key, value, headers = first
+        size = len(key or b"") + len(value or b"")
+        size += sum(len(name) + len(said or b"") for name, said in headers)
+        if size < BATCH_BYTES:
             return self._producer.create_batch()
         return BatchBuilder(BATCH_BYTES, _GZIP, is_transactional=True)
 
