@@ -54,15 +54,20 @@ async def wait_for_broker(settings: Settings, say: Callable[[str], None]) -> Non
         waited += WAIT_SECONDS
 
 
-async def check_cluster(settings: Settings, ladders: Iterable[str], remembered: Remembered) -> None:
-    """Raises BrokerUnfit, TopicsError, RememberedSettingsDiffer or LadderChanged."""
+async def check_cluster(settings: Settings, ladders: Iterable[str], remembered: Remembered) -> int:
+    """Return for how many seconds the changelog keeps deletions.
+
+    Raises BrokerUnfit, TopicsError, RememberedSettingsDiffer or LadderChanged.
+    """
     async with clients.admin(settings) as admin:
         await _refuse_without_transactions(admin)
-        await topic_admin.check(admin, topics.declared(settings, ladders))
+        found = await topic_admin.check(admin, topics.declared(settings, ladders))
         for text in await _committed_notes(admin, settings):
             noted = decode(text)
             if noted is not None:
                 refuse_if_changed(noted, remembered)
+    kept = found[settings.changelog].config.get("delete.retention.ms")
+    return int(kept) // 1000 if kept else topics.TOMBSTONE_RETENTION_DAYS * 86_400
 
 
 async def _refuse_without_transactions(admin: Any) -> None:

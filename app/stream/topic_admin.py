@@ -37,11 +37,13 @@ async def find(admin: Any, topics: Sequence[Topic]) -> dict[str, Found]:
     }
 
 
-async def check(admin: Any, topics: Sequence[Topic]) -> None:
-    """Raises TopicsError, naming each topic that is missing or would do harm."""
-    wrong = problems(topics, await find(admin, topics))
+async def check(admin: Any, topics: Sequence[Topic]) -> dict[str, Found]:
+    """Return the topics as they are; raises TopicsError, naming each that would do harm."""
+    found = await find(admin, topics)
+    wrong = problems(topics, found)
     if wrong:
         raise TopicsError(wrong)
+    return found
 
 
 async def copies_for(admin: Any, settings: Settings) -> int:

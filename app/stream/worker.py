@@ -32,7 +32,6 @@ from app.stream.partition import Partition
 from app.stream.readiness import Readiness
 from app.stream.remembered import encode, remember
 from app.stream.seam import Workshop
-from app.stream.topics import TOMBSTONE_RETENTION_DAYS
 from app.stream.watch import LoopWatch, Watch
 from app.wire.definition import read_folder
 from app.wire.rates import read_rates
@@ -74,8 +73,8 @@ async def _run(settings: Settings, rules: Rules, claims: Claims, faults: Faults)
     ending.on_signals()
     try:
         with suppress(Ended):
-            await _wait_until_fit(settings, rules, claims, ending)
-            await Worker(settings, rules, claims, ending, faults).work()
+            tombstones = await _wait_until_fit(settings, rules, claims, ending)
+            await Worker(settings, rules, claims, ending, faults, tombstones).work()
         if ending.error is not None:
             raise ending.error
         return 0
@@ -83,7 +82,8 @@ async def _run(settings: Settings, rules: Rules, claims: Claims, faults: Faults)
         ending.over()
 
 
-async def _wait_until_fit(settings: Settings, rules: Rules, claims: Claims, ending: Ending) -> None:
+async def _wait_until_fit(settings: Settings, rules: Rules, claims: Claims, ending: Ending) -> int:
+    """Return for how many seconds the changelog keeps deletions, once all is as it must be."""
     starting = Starting()
 
     def say(what: str) -> None:
@@ -93,7 +93,8 @@ async def _wait_until_fit(settings: Settings, rules: Rules, claims: Claims, endi
         await ending.unless(startup.wait_for_broker(settings, say))
         say("checking topics and settings")
         names = [ladder.id for ladder in rules.ladders]
-        await ending.unless(startup.check_cluster(settings, names, _remembered(settings, rules)))
+        checks = startup.check_cluster(settings, names, _remembered(settings, rules))
+        return await ending.unless(checks)
 
 
 class Worker:
@@ -106,8 +107,10 @@ class Worker:
         claims: Claims,
         ending: Ending,
         faults: Faults,
+        tombstones: int,
     ) -> None:
         self._settings = settings
+        self._tombstones = tombstones
         self._rules = rules
         self._ending = ending
         self._metrics = Metrics()
@@ -184,7 +187,7 @@ class Worker:
             remembered=encode(_remembered(settings, self._rules)),
             rules=self._rules,
             client=self._client,
-            tombstones=TOMBSTONE_RETENTION_DAYS * 86_400,
+            tombstones=self._tombstones,
             transactions=asyncio.Semaphore(OPEN_TRANSACTIONS),
             metrics=self._metrics,
             faults=faults,
