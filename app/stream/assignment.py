@@ -92,6 +92,8 @@ class Assignment(Service):
         self._openings = Openings(SIDE_BY_SIDE)
         self._consuming: set[int] = set()
         self._reopening: dict[int, asyncio.Task[None]] = {}
+        self._partings: dict[int, asyncio.Task[None]] = {}
+        """Being closed, and it may take longer than the assignment in which that began."""
         self._job: asyncio.Task[None] | None = None
 
     # What Faust calls.
@@ -118,8 +120,8 @@ class Assignment(Service):
         self.on_partitions_revoked(())
         await self._openings.give_up_all()
         await self.quiesce(STOP_SECONDS / 2)
-        closing = [partition.close() for partition in self.partitions.values()]
-        await _bounded(closing, STOP_SECONDS / 2, "closing")
+        closing: list[Any] = [partition.close() for partition in self.partitions.values()]
+        await _bounded([*closing, *self._partings.values()], STOP_SECONDS / 2, "closing")
         self.partitions.clear()
 
     async def quiesce(self, seconds: float = REBALANCE_SECONDS / 2) -> None:
@@ -128,8 +130,8 @@ class Assignment(Service):
         started = sorted(self._consuming)
         self._consuming.clear()
         stopping = [self.partitions[number].quiesce() for number in started]
-        for number in await _bounded(stopping, seconds, "finishing a batch"):
-            await self._drop(started[number])
+        late = await _bounded(stopping, seconds, "finishing a batch")
+        await self._part_with({started[index] for index in late})
 
     # What partitions ask of their host.
 
@@ -218,15 +220,33 @@ class Assignment(Service):
     async def _drop(self, number: int) -> None:
         """Close it for good; another worker may have it already, so nothing is left to save."""
         partition = self.partitions.pop(number, None)
-        await self._openings.give_up(number)
         if partition is not None:
-            await _bounded([partition.close()], STOP_SECONDS, "closing")
-        self._metrics.forget(number)
+            self._partings[number] = asyncio.create_task(self._part(number, partition))
+        await self._parted(number)
+
+    async def _part(self, number: int, partition: Partition) -> None:
+        """Goes on whatever becomes of the assignment in which it began."""
+        try:
+            await self._openings.give_up(number)
+            async with asyncio.timeout(STOP_SECONDS):
+                await partition.close()
+        except Exception as error:
+            log.warning("failed", doing="closing", partition=number, error=repr(error))
+        finally:
+            self._metrics.forget(number)
+            del self._partings[number]
+
+    async def _parted(self, number: int) -> None:
+        """Wait until nobody here holds the folder of a partition that was given away."""
+        parting = self._partings.get(number)
+        if parting is not None:
+            await asyncio.wait([parting])
 
     async def _bring_one(self, number: int, *, kept: bool) -> None:
         """From whatever it is now to consuming."""
         partition = self.partitions.get(number)
         if partition is None:
+            await self._parted(number)
             partition = self.partitions[number] = self._new(number, self)
         elif not kept:
             # Somebody else may have had it since that began: what it reads now is not the end.

@@ -15,6 +15,7 @@ class Openings:
 
     def __init__(self, at_once: int) -> None:
         self._tasks: dict[int, asyncio.Task[Positions]] = {}
+        self._ending: dict[int, set[asyncio.Task[Positions]]] = {}
         self._at_once = asyncio.Semaphore(at_once)
 
     def __contains__(self, number: int) -> bool:
@@ -27,7 +28,7 @@ class Openings:
         Whoever waits may be cancelled: the opening goes on and is there for the next to ask.
         """
         if number not in self._tasks:
-            self._tasks[number] = asyncio.create_task(self._run(begin))
+            self._tasks[number] = asyncio.create_task(self._run(number, begin))
         task = self._tasks[number]
         try:
             return await asyncio.shield(task)
@@ -36,15 +37,23 @@ class Openings:
                 del self._tasks[number]
 
     async def give_up(self, number: int) -> None:
-        """Cancel it, and return when it has ended."""
+        """Cancel it, and return when it has ended; no new one begins before, whoever waits here."""
         task = self._tasks.pop(number, None)
         if task is not None:
+            ending = self._ending.setdefault(number, set())
+            ending.add(task)
+            task.add_done_callback(ending.discard)
             task.cancel()
-            await asyncio.wait([task])
+        await self._ended(number)
 
     async def give_up_all(self) -> None:
         await asyncio.gather(*(self.give_up(number) for number in list(self._tasks)))
 
-    async def _run(self, begin: Callable[[], Awaitable[Positions]]) -> Positions:
+    async def _ended(self, number: int) -> None:
+        if ending := self._ending.get(number):
+            await asyncio.wait(list(ending))
+
+    async def _run(self, number: int, begin: Callable[[], Awaitable[Positions]]) -> Positions:
+        await self._ended(number)
         async with self._at_once:
             return await begin()

@@ -15,6 +15,7 @@ from app.errors import OffsetsLost
 from app.ops.metrics import Metrics
 from app.stream.assignment import Assignment
 from app.stream.delivery import Fetch
+from app.stream.opening import Openings
 from tests.unit.test_delivery import FakeThread
 
 TOPIC = "commerce.purchases"
@@ -37,6 +38,8 @@ class FakePartition:
         self.gate.set()
         self.troubles: list[Exception] = []
         self.slow_to_quiesce = False
+        self.closing = asyncio.Event()
+        self.closing.set()
         self.at = 10
 
     async def open(self) -> Mapping[TopicPartition, int]:
@@ -64,6 +67,8 @@ class FakePartition:
 
     async def close(self) -> None:
         self.did.append("close")
+        await self.closing.wait()
+        self.did.append("closed")
         self.state = "closed"
 
 
@@ -182,7 +187,7 @@ async def test_what_was_lost_is_closed_and_made_anew_when_it_returns(rig: Rig) -
     await rig.revoke()
     await rig.assign(0, generation=2)
     await rig.ready()
-    assert rig.part(1).did == ["open", "start", "quiesce", "close"]
+    assert rig.part(1).did == ["open", "start", "quiesce", "close", "closed"]
     assert set(rig.assignment.partitions) == {0}
     await rig.revoke()
     await rig.assign(0, 1, generation=3)
@@ -220,7 +225,7 @@ async def test_a_restore_of_what_was_lost_is_given_up(rig: Rig) -> None:
     await rig.revoke()
     await rig.assign(1, generation=2)
     await rig.ready()
-    assert rig.part(0).did == ["open", "close"]
+    assert rig.part(0).did == ["open", "close", "closed"]
 
 
 async def test_a_closed_partition_is_opened_at_the_next_assignment(rig: Rig) -> None:
@@ -239,7 +244,7 @@ async def test_what_does_not_end_its_batch_in_time_is_closed(rig: Rig) -> None:
     await rig.ready()
     rig.part(0).slow_to_quiesce = True
     await rig.revoke()
-    assert rig.part(0).did[-2:] == ["quiesce", "close"]
+    assert rig.part(0).did[-3:] == ["quiesce", "close", "closed"]
     await rig.assign(0, generation=2)
     await rig.ready()
     assert len(rig.made[0]) == 2
@@ -289,7 +294,9 @@ async def test_stopping_finishes_and_closes_everything(rig: Rig) -> None:
     await rig.assign(0, 1, generation=1)
     await rig.ready()
     await rig.assignment.on_stop()
-    assert rig.made[0][0].did == rig.made[1][0].did == ["open", "start", "quiesce", "close"]
+    assert (
+        rig.made[0][0].did == rig.made[1][0].did == ["open", "start", "quiesce", "close", "closed"]
+    )
     assert rig.assignment.partitions == {}
 
 
@@ -329,4 +336,58 @@ async def test_stopping_gives_up_what_is_being_opened_before_it_closes_it(rig: R
     await rig.assign(0, generation=1)
     await rig.until(lambda: 0 in rig.made and rig.part(0).did == ["open"])
     await rig.assignment.on_stop()
-    assert rig.made[0][0].did == ["open", "close"]
+    assert rig.made[0][0].did == ["open", "close", "closed"]
+
+
+async def test_a_partition_that_returns_while_it_is_closed_waits_for_its_folder(rig: Rig) -> None:
+    """The store is one process's at a time, and one partition's within it."""
+    await rig.assign(0, 1, generation=1)
+    await rig.ready()
+    await rig.revoke()
+    old = rig.part(1)
+    old.closing.clear()
+    await rig.assign(0, generation=2)
+    await rig.until(lambda: old.did[-1] == "close")
+    await rig.revoke()
+    await rig.assign(0, 1, generation=3)
+    await rig.until(lambda: rig.part(0).did.count("start") == 2)
+    assert len(rig.made[1]) == 1
+    old.closing.set()
+    await rig.ready()
+    assert old.did[-1] == "closed"
+    assert rig.part(1).did == ["open", "start"]
+    assert rig.errors == []
+
+
+async def test_an_opening_given_up_ends_before_the_next_begins(rig: Rig) -> None:
+    """Even if whoever gave it up did not wait for its end."""
+    ended = asyncio.Event()
+    did: list[str] = []
+
+    async def slow() -> Mapping[TopicPartition, int]:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await ended.wait()
+            did.append("ended")
+        return {}
+
+    async def quick() -> Mapping[TopicPartition, int]:
+        did.append("begun")
+        return {}
+
+    openings = Openings(2)
+    waiting = asyncio.create_task(openings.result(0, slow))
+    await rig.until(lambda: 0 in openings)
+    await asyncio.sleep(0)
+    giving_up = asyncio.create_task(openings.give_up(0))
+    await rig.until(lambda: 0 not in openings)
+    giving_up.cancel()
+    next_one = asyncio.create_task(openings.result(0, quick))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert did == []
+    ended.set()
+    await next_one
+    await asyncio.wait([waiting])
+    assert did == ["ended", "begun"]
