@@ -100,7 +100,8 @@ class Store:
         try:
             self._db = rocksdict.Rdict(str(path), shared.options())
         except Exception as error:
-            if "lock" in str(error).lower():
+            # Not the word alone: a damaged table is a "block checksum mismatch".
+            if f"{path}/LOCK:" in str(error):
                 raise DataFolderTaken(
                     f"the store {path} is open in another process: give each worker its own folder "
                     "with LADDER_DATA_DIR"

@@ -121,6 +121,18 @@ def test_a_store_that_cannot_be_opened_is_broken(path: Path, shared: Shared) -> 
         Store(path, shared)
 
 
+def test_a_table_damaged_throughout_is_broken_and_not_taken(path: Path, shared: Shared) -> None:
+    store = Store(path, shared)
+    store.write([(b"c%03d" % number, b"value") for number in range(100)], STANDS)
+    store.flush()
+    store.close()
+    for file in path.glob("*.sst"):
+        data = file.read_bytes()
+        file.write_bytes(bytes(byte ^ 0x55 for byte in data[:-60]) + data[-60:])
+    with pytest.raises(StoreBroken, match="block checksum mismatch"):
+        Store(path, shared)
+
+
 def test_a_full_disk_is_no_reason_to_throw_a_store_away(store: Store) -> None:
     assert isinstance(store._trouble(Exception("IO error: No space left on device")), StoreStarved)
     assert not isinstance(store._trouble(Exception("Corruption: bad block")), StoreStarved)
