@@ -59,10 +59,10 @@ class Member:
         assert await self.ended() == 0, self.tail()
 
     async def quit(self) -> None:
-        """Ask it to end; one that was about to die may die."""
+        """Ask it to end; one that was about to die may die, and one that hardly began just ends."""
         if self.runs:
             self.signal(signal.SIGTERM)
-        assert await self.ended() in (0, -signal.SIGKILL), self.tail()
+        assert await self.ended() in (0, -signal.SIGKILL, -signal.SIGTERM), self.tail()
 
     async def get(self, path: str) -> tuple[int, bytes]:
         """Ask its API; status 0 when it does not answer, as one that stands still."""
@@ -246,7 +246,9 @@ class Fleet:
     def see_that_they_run(self) -> None:
         for member in self.members:
             code = member.process.poll()
-            assert code in (None, 0, -signal.SIGKILL), f"ended with {code}\n{member.tail()}"
+            assert code in (None, 0, -signal.SIGKILL, -signal.SIGTERM), (
+                f"ended with {code}\n{member.tail()}"
+            )
 
     async def view(self, customer: str) -> dict[str, Any] | None:
         """A customer as the worker that has it tells it; None when unknown."""
