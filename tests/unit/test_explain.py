@@ -166,6 +166,16 @@ def test_who_is_absorbed_or_erased_leaves_for_no_rule() -> None:
         assert leaves.trigger is not None
 
 
+def test_a_survivor_that_falls_by_a_merge_falls_because_of_a_rule_though_to_none() -> None:
+    shop = Shop(ladder("a: negatives == 0\nb: purchases >= 1"))
+    shop.tell(Registered(), NOON, customer="b")
+    shop.tell(ReviewPosted("r", 1), customer="c")
+    shop.tell(ProfileMerged("b"), customer="c")
+    (fall,) = (change for change in shop.changes if change.cause == "merge")
+    assert (fall.customer, fall.from_, fall.to) == ("b", "a", None)
+    assert because(fall) == ("negatives == 0", {"negatives": 1})
+
+
 def test_trigger_is_the_event_and_none_for_the_clock() -> None:
     shop = climbed(STEPS)
     shop.wait(NEXT)
