@@ -131,7 +131,7 @@ class Rounds:
     async def _finish(self, batch: Batch, items: Sequence[Item], now: int) -> bool:
         """Commit what came of a batch, if anything did, and store it."""
         rows, local = self._slots.settle()
-        local = batch.local + local
+        local = due.put_first(batch.local + local)
         said = bool(items or rows or batch.turned or batch.out.changes)
         if said:
             moves = Counter((c.ladder, c.from_, c.to, c.cause) for c in batch.out.changes)

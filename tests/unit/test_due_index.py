@@ -73,3 +73,24 @@ def test_entries_are_local() -> None:
     assert due.entry(1, b"a")[:1] == b"\x00"
     assert due.is_entry(due.entry(1, b"a"))
     assert not due.is_entry(b"\x00o")
+
+
+def test_wherever_a_write_is_cut_short_everybody_is_in_the_index() -> None:
+    before = {due.entry(7, b"a"): b"", due.entry(8, b"b"): b""}
+    rows: list[due.Row] = [
+        (due.entry(7, b"a"), None),
+        (due.entry(9, b"a"), b""),
+        (due.entry(8, b"b"), None),
+        (due.entry(9, b"b"), b""),
+        (due.entry(9, b"b"), None),
+        (due.entry(8, b"b"), b""),
+    ]
+    ordered = due.put_first(rows)
+    for end in range(len(ordered) + 1):
+        after = {**before, **dict(ordered[:end])}
+        there = {due.split(key)[1] for key, value in after.items() if value is not None}
+        assert there == {b"a", b"b"}
+    assert {key for key, value in after.items() if value is not None} == {
+        due.entry(9, b"a"),
+        due.entry(8, b"b"),
+    }

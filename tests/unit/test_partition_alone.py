@@ -10,20 +10,17 @@ from typing import Any
 import pytest
 from aiokafka.structs import ConsumerRecord, OffsetAndMetadata, TopicPartition
 
-from app.core.instants import Calendar
-from app.core.money import Rates
-from app.core.rules import Rules
 from app.ops.metrics import Metrics
+from app.stream import due
 from app.stream.faults import FaultInjected
 from app.stream.meta import Meta
 from app.stream.partition import Partition
 from app.stream.rounds import Rounds
 from app.stream.seam import Workshop
-from app.stream.store import LAYOUT, Shared, Standing, Store, StoreBroken, StoreStarved
+from app.stream.store import LAYOUT, Row, Shared, Standing, Store, StoreBroken, StoreStarved
 from app.stream.transaction import CommitFailed, Out
-from app.wire.definition import read_folder
+from tests.unit.test_slots import RULES
 
-RULES = Rules(read_folder(), Calendar("UTC"), Rates.only("VND"))
 NOBODY = {"bootstrap_servers": "127.0.0.1:1"}
 EVENTS, HANDOVERS = TopicPartition("events", 0), TopicPartition("handovers", 0)
 
@@ -102,14 +99,19 @@ class Rig:
                 await asyncio.sleep(0)
 
 
-def purchase(offset: int, customer: str = "c-1") -> ConsumerRecord:
+def record(offset: int, kind: str, day: int, customer: str = "c-1", **data: Any) -> ConsumerRecord:
+    """An event of a day in March."""
     body = {
         "specversion": "1.0", "id": f"e-{offset}", "source": "/test", "subject": customer,
-        "type": "purchase.completed", "time": "2026-03-01T00:00:00Z",
-        "data": {"order_id": f"o-{offset}", "amount": 100, "currency": "VND"},
+        "type": kind, "time": f"2026-03-{day:02}T00:00:00Z", "data": data,
     }  # fmt: skip
     key, value = customer.encode(), json.dumps(body).encode()
     return ConsumerRecord("events", 0, offset, 0, 0, key, value, 0, len(key), len(value), ())
+
+
+def purchase(offset: int, customer: str = "c-1") -> ConsumerRecord:
+    order = {"order_id": f"o-{offset}", "amount": 100, "currency": "VND"}
+    return record(offset, "purchase.completed", 1, customer, **order)
 
 
 @pytest.fixture
@@ -169,3 +171,22 @@ async def test_a_write_to_the_store_that_fails_does_not_move_where_it_stands(
     await rig.until(lambda: not rig.partition._accepting)
     assert rig.writer.rows > 0
     assert rounds._standing.offset == 0
+
+
+async def test_an_entry_of_the_due_index_is_put_before_that_in_whose_place_it_comes(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More rows than one write takes are several: a kill between them must lose nobody."""
+    written: list[Row] = []
+    write = rig.store.write
+
+    def noting(rows: Sequence[Row], standing: Standing | None) -> None:
+        written.extend(row for row in rows if due.is_entry(row[0]))
+        write(rows, standing)
+
+    rig.offer(record(0, "signup.inquired", 1), record(1, "signup.inquired", 4))
+    await rig.until(lambda: rig.partition.positions()[EVENTS] == 2)
+    monkeypatch.setattr(rig.store, "write", noting)
+    rig.offer(record(2, "clock.advanced", 9))
+    await rig.until(lambda: len(written) == 2)
+    assert [value for _, value in written] == [b"", None]
