@@ -79,15 +79,26 @@ class Rounds:
         self._slots = Slots(workshop.rules, codec, store.get)
         self._due_from = b""
         self._note = note(workshop.remembered)
-        self._all_committed = False
+        self._committed: Positions = {}
+        self._passed: Positions = {}
+        self._under_way = False
         self._changelog = TopicPartition(workshop.changelog, number)
         self._show_customers()
 
     def pass_markers(self, tp: TopicPartition) -> None:
-        """Take notice that only transaction markers were behind what was committed."""
+        """Take notice that only transaction markers are behind what was taken of a topic."""
         position = self._host.position_of(tp)
-        if position is not None:
-            self.positions[tp] = max(self.positions[tp], position)
+        if position is None:
+            return
+        self._passed[tp] = position
+        if not self._under_way:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Pass the markers: what was taken before them is committed."""
+        for tp, at in self._passed.items():
+            self.positions[tp] = max(self.positions[tp], at)
+        self._passed.clear()
 
     async def one(self) -> bool:
         """Do what there is to do; tells whether there was anything."""
@@ -100,6 +111,7 @@ class Rounds:
         until = self.clock.due_until(now, self._inbox.oldest(), quiet)
         entries = [] if until is None else self._due(until, min(limit, DUE_AT_A_TIME))
         items = self._inbox.take(limit)
+        self._under_way = True
         self.size, self.first = len(items), items[0].record if items else None
         batch = self._batch(now)
         batch.pass_boundaries(self.clock.position)
@@ -108,7 +120,9 @@ class Rounds:
             batch.look(instant, customer.decode(), until or 0)
         await self._fold(batch, items)
         worked = await self._finish(batch, items, now)
+        self._under_way = False
         self._show_behind()
+        self._go_on()
         return worked or bool(entries) or self.tops.rebuilding
 
     def _due(self, until: int, limit: int) -> list[tuple[int, bytes]]:
@@ -145,9 +159,9 @@ class Rounds:
 
     async def _commit(self, batch: Batch, rows: list[Row], local: list[Row]) -> None:
         shop, meta = self._shop, self._meta
-        positions = self._inbox.positions(batch.offsets)
+        positions = {**self.positions, **self._inbox.positions(batch.offsets)}
         meta.remembered, meta.clock = shop.remembered, self.clock.position
-        meta.positions = {tp.topic: at for tp, at in {**self.positions, **positions}.items()}
+        meta.positions = {tp.topic: at for tp, at in positions.items()}
         rows.append((KEY, write(meta)))
         began = time.monotonic()
         end = await self._writer.commit(
@@ -163,18 +177,21 @@ class Rounds:
         await shop.faults.reach("after-store")
         # Before the positions, from which the lag is seen: lag 0 and 0 behind mean all is done.
         self._show_behind()
-        for tp, at in positions.items():
-            self.positions[tp] = max(self.positions[tp], at)
-        self._all_committed = True
+        self.positions.update(positions)
+        self._committed = positions
         self._retries.succeeded()
 
     def _offsets(self, positions: Positions) -> dict[TopicPartition, OffsetAndMetadata]:
-        """Return what to commit: the first time all, also of topics that nothing came from yet.
+        """Return what to commit: what is not committed yet; so the first time all topics.
 
-        Else records that came and were deleted while nobody was there would be skipped silently.
+        Else records that came and were deleted while nobody was there would be skipped silently,
+        and a topic that ends in markers would seem to have lost records once they are deleted.
         """
-        told = positions if self._all_committed else {**self.positions, **positions}
-        return {tp: OffsetAndMetadata(at, self._note) for tp, at in told.items()}
+        return {
+            tp: OffsetAndMetadata(at, self._note)
+            for tp, at in positions.items()
+            if self._committed.get(tp) != at
+        }
 
     def _outgoing(self, batch: Batch) -> dict[TopicPartition, list[Out]]:
         shop, number = self._shop, self._number

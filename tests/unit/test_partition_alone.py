@@ -88,9 +88,9 @@ class Rig:
         )  # fmt: skip
         partition.state = "ready"
 
-    def offer(self, *records: ConsumerRecord, ends: int | None = None) -> None:
-        """Offer records of the input topic; of the markers behind them `ends` is the last."""
-        self.at[EVENTS] = ends or records[-1].offset + 1
+    def offer(self, *records: ConsumerRecord) -> None:
+        """Offer records of the input topic."""
+        self.at[EVENTS] = records[-1].offset + 1
         self.partition.offer(EVENTS, list(records))
 
     async def until(self, condition: Callable[[], object]) -> None:
@@ -190,3 +190,35 @@ async def test_an_entry_of_the_due_index_is_put_before_that_in_whose_place_it_co
     rig.offer(record(2, "clock.advanced", 9))
     await rig.until(lambda: len(written) == 2)
     assert [value for _, value in written] == [b"", None]
+
+
+async def test_markers_that_were_passed_are_committed_with_the_next_commit(rig: Rig) -> None:
+    """What lies before them is deleted one day, and must not seem to be lost then."""
+    rig.offer(purchase(0))
+    await rig.until(lambda: rig.partition.positions()[EVENTS] == 1)
+    rig.at[HANDOVERS] = 5
+    rig.partition.offer(HANDOVERS, [])
+    rig.offer(purchase(1))
+    await rig.until(lambda: rig.partition.positions()[EVENTS] == 2)
+    rig.offer(purchase(2))
+    await rig.until(lambda: rig.partition.positions()[EVENTS] == 3)
+    assert rig.writer.offsets == [
+        {"events": 1, "handovers": 0},
+        {"events": 2, "handovers": 5},
+        {"events": 3},
+    ]
+
+
+async def test_markers_behind_a_batch_are_passed_when_it_is_committed(rig: Rig) -> None:
+    """Lag is seen from the positions: before the commit it must not be 0."""
+    rig.writer.held.clear()
+    rig.offer(purchase(0))
+    await rig.until(lambda: rig.partition._rounds and rig.partition._rounds.size)
+    rig.at[EVENTS] = 3
+    rig.partition.offer(EVENTS, [])
+    assert rig.partition.positions()[EVENTS] == 0
+    rig.writer.held.set()
+    await rig.until(lambda: rig.partition.positions()[EVENTS] == 3)
+    rig.offer(purchase(3))
+    await rig.until(lambda: rig.partition.positions()[EVENTS] == 4)
+    assert rig.writer.offsets == [{"events": 1, "handovers": 0}, {"events": 4}]
