@@ -1,5 +1,7 @@
 """Why a customer stands where they stand, and what comes next: contract section 10."""
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from app.core.change import Change
@@ -32,7 +34,7 @@ def describe(rules: Rules, slot: Slot, customer: str, now: int, cutter: Cutter) 
     if customer != slot.id:
         answer = {"customer_id": customer, "merged_into": slot.id}
     answer["as_of"] = format_instant(instant)
-    answer["facts"] = _facts(rules, c, day, cuts)
+    answer["facts"] = _facts_of(rules)(c, day, cuts)
     answer["ladders"] = {
         ladder.id: _standing(ladder, index, c, instant, day, cuts, foreseen.get(ladder.id))
         for index, ladder in enumerate(rules.ladders)
@@ -40,18 +42,23 @@ def describe(rules: Rules, slot: Slot, customer: str, now: int, cutter: Cutter) 
     return answer
 
 
-def _facts(rules: Rules, c: Customer, day: int, cuts: Cuts) -> dict[str, Any]:
-    scope = {**NAMESPACE, "c": c, "day": day, "cuts": cuts}
+@lru_cache(maxsize=8)
+def _facts_of(rules: Rules) -> Callable[[Customer, int, Cuts], dict[str, Any]]:
+    """Make the function that reads all facts of a customer: to compile it each time is slow."""
     named = {fact.text: fact for fact in _named(rules)}
     plain = {name: FactRef(name, name, ()) for name in PLAIN_FACTS}
     attributes = {
         f"profile.{name}": FactRef(f"profile.{name}", f"profile.{name}", ())
         for name in sorted(rules.attributes)
     }
-    return {
-        text: eval(python_expression(fact), scope)  # noqa: S307 (from a declared table, no input)
+    read = ", ".join(
+        f"{text!r}: {python_expression(fact)}"
         for text, fact in {**plain, **attributes, **dict(sorted(named.items()))}.items()
-    }
+    )
+    code = f"lambda c, day, cuts: {{{read}}}"
+    made: Callable[[Customer, int, Cuts], dict[str, Any]]
+    made = eval(code, dict(NAMESPACE))  # noqa: S307 (a declared table, and names as literals)
+    return made
 
 
 def _named(rules: Rules) -> list[FactRef]:
