@@ -7,11 +7,26 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
-from app.errors import OffsetsLost
+from app.errors import OffsetsLost, RememberedSettingsDiffer
+from app.stream.remembered import WAY_OUT
 
 log = structlog.get_logger(__name__)
 
 Positions = dict[TopicPartition, int]
+
+
+def refuse_left_behind(kept: Mapping[str, int], sources: Iterable[TopicPartition]) -> None:
+    """Raises RememberedSettingsDiffer when the state has read a topic that is read no more.
+
+    Input topics are remembered by themselves, so it is most likely the handovers': what is on its
+    way there, whole records among it, would never arrive.
+    """
+    left = sorted(kept.keys() - {tp.topic for tp in sources})
+    if left:
+        raise RememberedSettingsDiffer(
+            f"the state was made with {', '.join(left)}, which is read no more (LADDER_TOPICS and "
+            f"LADDER_HANDOVERS name what is read): what waits there would be lost. {WAY_OUT}"
+        )
 
 
 async def starting_points(

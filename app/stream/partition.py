@@ -21,7 +21,7 @@ from app.stream import meta as meta_row
 from app.stream.batch import FoldFailed
 from app.stream.faults import FaultInjected
 from app.stream.inbox import Inbox
-from app.stream.offsets import starting_points
+from app.stream.offsets import refuse_left_behind, starting_points
 from app.stream.remembered import decode, refuse_if_changed
 from app.stream.restore import Changelog, Progress, restore
 from app.stream.retries import Retries, kind_of, named
@@ -171,6 +171,7 @@ class Partition:
         old, new = decode(meta.remembered), decode(shop.remembered)
         if old is not None and new is not None:
             refuse_if_changed(old, new)
+        refuse_left_behind(meta.positions, self._sources)
         positions = await starting_points(shop.client, shop.group, self._sources, meta.positions)
         self._inbox.clear()
         self._rounds = Rounds(

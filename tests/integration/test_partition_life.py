@@ -10,7 +10,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import TopicPartition
 
-from app.errors import OffsetsLost, PartitionFailed
+from app.errors import OffsetsLost, PartitionFailed, RememberedSettingsDiffer
 from app.stream.items import APP
 from app.stream.keys import partition_of
 from app.stream.store import Shared, Store
@@ -275,6 +275,17 @@ async def test_a_merged_survivor_in_a_grace_falls_by_the_clock_alone_after_a_col
     (fall,) = [c["data"] for c in found[0]["patient"] if c["data"]["cause"] == "clock"]
     assert fall["to"] is None
     assert found == expected(shop, messages)
+
+
+async def test_handovers_of_another_name_are_refused_since_what_waits_would_be_lost(
+    shop: Shop,
+) -> None:
+    await shop.send([purchase("c-1", "2026-03-01T00:00:00Z", 1)])
+    async with shop.running() as host:
+        await applied(shop, host)
+    with pytest.raises(RememberedSettingsDiffer, match=f"{shop.handovers}.*LADDER_HANDOVERS"):
+        async with shop.running(handovers=shop.dead_letters):
+            pass
 
 
 async def test_by_the_wall_clock_what_is_due_happens_when_its_time_has_come(
