@@ -9,6 +9,7 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from app.errors import PartitionFailed
 from app.stream.batch import FoldFailed
+from app.stream.slots import RowUnreadable
 from app.stream.transaction import CommitFailed
 
 
@@ -19,6 +20,7 @@ class Retries:
         self._largest = largest
         self.limit = largest
         self._last: str | None = None
+        self._unreadable: set[str] = set()
 
     def succeeded(self) -> None:
         """Take notice of a commit."""
@@ -28,6 +30,11 @@ class Retries:
     def failed(self, error: BaseException, size: int) -> bool:
         """Take notice of a failed batch of so many records; False: there is no use in going on."""
         how = _way(error)
+        if isinstance(error, RowUnreadable):
+            # A store that was built anew since has the same row: so it lies in the changelog.
+            known = how in self._unreadable
+            self._unreadable.add(how)
+            return not known
         again, self._last = how == self._last, how
         if not again:
             return True
@@ -54,6 +61,8 @@ def _may_pass(error: BaseException) -> bool:
 
 def named(error: BaseException, first: ConsumerRecord | None) -> PartitionFailed:
     """Say which record it was, for whoever has to look into it."""
+    if isinstance(error, RowUnreadable):
+        return PartitionFailed(f"{error}. So it lies in the changelog: rebuilding did not help")
     if isinstance(error, FoldFailed):
         place, offset, cause = error.place, error.offset, error.__cause__
     elif first is not None:

@@ -5,17 +5,22 @@ whoever gives a batch up has to `clear`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
 
 from app.core.apply import next_due
 from app.core.customer import Customer, Slot
 from app.core.due import NEVER
 from app.core.rules import Rules
 from app.stream import due
-from app.stream.store import Row
+from app.stream.store import Row, StoreBroken
 from app.wire.record import RecordCodec
 
 KEPT = 4_000
 """Slots kept decoded for each partition; up to twice as many for a while."""
+
+
+class RowUnreadable(StoreBroken):
+    """A stored row is no record of this program; the customer is named by a digest of the id."""
 
 
 class Held:
@@ -62,8 +67,17 @@ class Slots:
             if customer not in self._used and not self._recall(customer)
         ]
         if missing:
-            for customer, slot in self._codec.load(missing, self._get).items():
+            for customer, slot in self._load(missing).items():
                 self._used[customer] = Held(slot)
+
+    def _load(self, customers: Sequence[str]) -> dict[str, Slot]:
+        try:
+            return self._codec.load(customers, self._get)
+        except ValueError as error:
+            if len(customers) > 1:
+                return {who: slot for one in customers for who, slot in self._load([one]).items()}
+            digest = sha256(customers[0].encode()).hexdigest()[:16]
+            raise RowUnreadable(f"customer with SHA-256 {digest}...: {error}") from error
 
     def held(self, customer: str) -> Held:
         """Return the slot of a customer, to be changed in place."""

@@ -222,3 +222,12 @@ async def test_markers_behind_a_batch_are_passed_when_it_is_committed(rig: Rig) 
     rig.offer(purchase(3))
     await rig.until(lambda: rig.partition.positions()[EVENTS] == 4)
     assert rig.writer.offsets == [{"events": 1, "handovers": 0}, {"events": 4}]
+
+
+async def test_a_row_that_cannot_be_read_has_the_store_built_anew(rig: Rig) -> None:
+    rig.store.write([(b"cbad", b"nonsense")], None)
+    rig.offer(purchase(0, "good"), purchase(1, "bad"))
+    await rig.until(lambda: not rig.partition._accepting)
+    assert rig.failures == []
+    assert rig.partition._suspect
+    assert rig.writer.offsets == []

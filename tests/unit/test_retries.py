@@ -4,7 +4,8 @@ from aiokafka.errors import MessageSizeTooLargeError, NotEnoughReplicasError
 from aiokafka.structs import ConsumerRecord
 
 from app.stream.batch import FoldFailed
-from app.stream.retries import Retries
+from app.stream.retries import Retries, named
+from app.stream.slots import RowUnreadable
 from app.stream.transaction import CommitFailed
 
 TOO_LARGE = CommitFailed(MessageSizeTooLargeError("no"))
@@ -69,3 +70,14 @@ def test_an_event_on_which_the_rules_fail_twice_is_given_up_at_once() -> None:
     assert retries.failed(at(5), 8)
     assert retries.failed(at(6), 8)
     assert not retries.failed(at(6), 8)
+
+
+def test_a_row_that_is_unreadable_again_after_a_rebuild_is_given_up_and_named() -> None:
+    """Whatever was committed in between: the store would be built anew for ever."""
+    retries = Retries(10_000)
+    bad = RowUnreadable("customer with SHA-256 ab12...: record version 7")
+    assert retries.failed(bad, 500)
+    retries.succeeded()
+    assert not retries.failed(bad, 500)
+    assert "ab12" in str(named(bad, None))
+    assert retries.failed(RowUnreadable("customer with SHA-256 cd34...: record version 7"), 1)
