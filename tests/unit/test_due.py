@@ -95,6 +95,15 @@ def test_ends_of_graces_and_placements_are_due_among_the_boundaries_in_order() -
     assert [(c.ladder, c.to) for c in shop.changes[-3:]] == [("p", "a"), ("g", "a"), ("w", None)]
 
 
+def test_what_ends_at_one_instant_on_several_ladders_ends_on_all_of_them() -> None:
+    names = ("p", "q", "r")
+    shop = Shop(*(ladder("a: true\nb: card != none", id=name) for name in names))
+    for name in names:
+        shop.tell(ProfilePlaced(name, "b", at("2026-03-02T18:00")), NOON)
+    shop.wait("2026-03-02T18:00")
+    assert [(c.ladder, c.to) for c in shop.changes[-3:]] == [(name, "a") for name in names]
+
+
 def test_a_grace_that_ends_on_the_boundary_at_which_the_next_would_begin_ends_first() -> None:
     shop = Shop(
         ladder(

@@ -113,6 +113,9 @@ def test_the_survivors_attributes_and_card_win_one_by_one() -> None:
     merge(shop)
     facts = shop.facts("b")
     assert (facts["profile.city"], facts["profile.age"], facts["card"]) == ("Hội An", 30, "gold")
+    shop.tell(CardIssued("silver"), customer="z")
+    merge(shop, "z", "b")
+    assert shop.facts("b")["card"] == "gold"
 
 
 def test_the_standing_is_not_carried_over() -> None:
@@ -324,6 +327,15 @@ def test_an_earlier_erasure_that_comes_late_leaves_the_later_marker() -> None:
     shop.tell(ProfileErased(), "2026-03-05", customer="a")
     assert shop.tell(ProfileErased(), "2026-03-02", customer="a") == Dropped()
     assert shop.slot("a").erased == Erased(at("2026-03-05"), 1)
+
+
+def test_an_earlier_erasure_of_the_survivor_leaves_the_later_marker_of_the_absorbed() -> None:
+    shop = two()
+    shop.tell(ProfileErased(), "2026-03-09", customer="a")
+    merge(shop, time="2026-03-10")
+    shop.tell(ProfileErased(), "2026-03-05", customer="b")
+    assert shop.slot("a").erased == Erased(at("2026-03-09"), 1)
+    assert shop.slot("b").erased == Erased(at("2026-03-05"), 1)
 
 
 def test_sequences_go_on_after_a_merge_and_start_again_after_an_erasure() -> None:
