@@ -159,6 +159,31 @@ def test_a_second_purchase_with_a_known_order_id_is_refused_void_or_not(refunded
     assert reason(one.buy("o")) == "bad-data"
 
 
+def test_gaps_are_those_between_the_last_twelve_dates_of_orders_that_count() -> None:
+    one = shop()
+    days = [0, 300, *(600 + 7 * number for number in range(12))]
+    for number, day in enumerate(days[:-1]):
+        one.buy(f"o{number}", at(DAY_1) + day * DAY)
+        one.buy(f"same day {number}", at(DAY_1) + day * DAY)
+    assert some(one, "gap_days", "gap_spread") != [7.0, 0.0]
+    one.buy("last", at(DAY_1) + days[-1] * DAY)
+    assert some(one, "gap_days", "gap_spread") == [7.0, 0.0]
+    for number in (5, 6):
+        one.refund(f"o{number}", 100)
+    assert some(one, "gap_days") == [7.0]
+    one.refund("same day 5", 100)
+    assert some(one, "gap_days") == [377 / 11]
+
+
+def test_gaps_need_three_dates() -> None:
+    one = shop()
+    for number, day in enumerate((0, 0, 10)):
+        one.buy(f"o{number}", at(DAY_1) + day * DAY)
+    assert some(one, "gap_days", "gap_spread") == [None, None]
+    one.buy("third", at(DAY_1) + 40 * DAY)
+    assert some(one, "gap_days", "gap_spread") == [20.0, 0.5]
+
+
 def test_an_order_beyond_512_can_not_be_refunded_and_its_id_may_be_used_again() -> None:
     one = shop()
     for number in range(513):
