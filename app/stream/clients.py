@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from app.errors import BrokerError, SettingsError
 from app.settings import Settings
+from app.stream.unhurried import unhurried
 
 
 def arguments(settings: Settings) -> dict[str, Any]:
@@ -58,9 +59,11 @@ async def producer(settings: Settings, **more: Any) -> AsyncIterator[Any]:
 @asynccontextmanager
 async def consumer(settings: Settings, **more: Any) -> AsyncIterator[Any]:
     """A started consumer without a group that reads what was committed. Raises BrokerError."""
-    client = AIOKafkaConsumer(
-        **arguments(settings),
-        **{"isolation_level": "read_committed", "auto_offset_reset": "earliest", **more},
+    client = unhurried(
+        AIOKafkaConsumer(
+            **arguments(settings),
+            **{"isolation_level": "read_committed", "auto_offset_reset": "earliest", **more},
+        )
     )
     try:
         await _start(client, settings)

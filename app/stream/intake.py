@@ -25,6 +25,7 @@ from faust.transport.drivers import aiokafka as driver
 from app.errors import OffsetsLost
 from app.stream.delivery import Fetch, Sought
 from app.stream.remembered import START_ANEW
+from app.stream.unhurried import unhurried
 
 FAUST = logging.getLogger("faust.app")
 """Where what Faust itself says about our parts belongs, beside the rest of what it says."""
@@ -64,15 +65,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._stables: dict[TopicPartition, int | None] = {}
 
     def _create_worker_consumer(self, transport: object) -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(
-            **self.app.consumer_arguments,
-            partition_assignment_strategy=[self.app.assignor],
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            isolation_level="read_committed",
-            fetch_max_wait_ms=FETCH_WAIT_MS,
-            max_partition_fetch_bytes=FETCH_BYTES,
-            max_poll_records=TAKE_RECORDS,
+        return unhurried(
+            AIOKafkaConsumer(
+                **self.app.consumer_arguments,
+                partition_assignment_strategy=[self.app.assignor],
+                enable_auto_commit=False,
+                auto_offset_reset="none",
+                isolation_level="read_committed",
+                fetch_max_wait_ms=FETCH_WAIT_MS,
+                max_partition_fetch_bytes=FETCH_BYTES,
+                max_poll_records=TAKE_RECORDS,
+            )
         )
 
     def hold(self, assigned: Iterable[TopicPartition]) -> None:
