@@ -4,6 +4,7 @@ The cuts themselves are kept with the state. The ranking they are taken from is 
 after a start, in slices between batches; until that is done no cut is taken, and the last holds.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from zlib import crc32
 
@@ -23,8 +24,11 @@ RANKED = 100_000
 """Customers of a partition that are ranked; of more, every second, fourth, ... by a hash."""
 SLICE = 1_000
 """Customers that are read between two batches while the ranking is rebuilt."""
-KEPT_DAYS = 3
+KEPT_DAYS = 30
 """Days whose cuts are kept with the state: today's, and those that late events may ask for."""
+KNOWN_DAYS = 1_500
+"""Days whose cuts are known while a partition is open. Under a backlog, and after an outage, what
+is due for a customer lies far back when it is looked at."""
 _LONGEST = 2 * 730
 """Boundaries further back than this are beyond every window, so nobody has a spend there."""
 _AFTER_HOT = bytes([HOT[0] + 1])
@@ -37,7 +41,12 @@ class TopSpenders:
         self._rules = rules
         self._meta = meta
         self._number = number
-        self._ranking = Ranking(rules.tops)
+        self._ranking = Ranking(rules.tops, days_kept=1)
+        self._days = sorted(meta.cuts)
+        self._cuts: dict[int, Cuts] = {
+            day: {(percent, days): cut for percent, days, cut in cuts}
+            for day, cuts in meta.cuts.items()
+        }
         if meta.cut_day is not None:
             self._ranking.resume(meta.cut_day, self.at(meta.cut_day))
         self._ranked: set[str] = set()
@@ -46,12 +55,17 @@ class TopSpenders:
         self._next: bytes | None = HOT if rules.tops and meta.clock else None
 
     def at(self, day: int) -> Cuts:
-        """Return the cuts that hold for a day."""
-        meta = self._meta
-        if meta.cut_day is None:
+        """Return the cuts that hold for a day: none before the first boundary.
+
+        Those of a day too old to be known are taken from the oldest that is.
+        """
+        cuts = self._cuts.get(day)
+        if cuts is not None or not self._days:
+            return cuts or {}
+        place = bisect_right(self._days, day)
+        if place == 0 and self._days[0] == self._meta.cut_first:
             return {}
-        cuts = meta.cuts.get(min(day, meta.cut_day), ())
-        return {(percent, days): cut for percent, days, cut in cuts}
+        return self._cuts[self._days[max(place - 1, 0)]]
 
     @property
     def rebuilding(self) -> bool:
@@ -106,10 +120,15 @@ class TopSpenders:
         """
         meta = self._meta
         flipped = self._ranking.turn(day, read)
+        if meta.cut_day is None:
+            meta.cut_first = day
         meta.cut_day = day
-        cuts = [(*top, cut) for top, cut in self._ranking.at(day).items()]
+        self._days.append(day)
+        self._cuts[day] = self._ranking.at(day)
+        if len(self._days) > KNOWN_DAYS:
+            del self._cuts[self._days.pop(0)]
         meta.cuts = {
-            **{known: of for known, of in meta.cuts.items() if known > day - KEPT_DAYS},
-            day: cuts,
+            known: [(*top, cut) for top, cut in self._cuts[known].items()]
+            for known in self._days[-KEPT_DAYS:]
         }
         return flipped

@@ -22,7 +22,10 @@ Moves = Counter[tuple[str, str | None, str | None, Cause]]
 
 
 class Meta(msgspec.Struct, array_like=True):
-    """`clock` in µs; `positions` by topic; `customers` by ladder and rung; `cuts` by day."""
+    """`clock` in µs; `positions` by topic; `customers` by ladder and rung; `cuts` by day.
+
+    `cuts` are those of the newest days; the first that were ever taken are those of `cut_first`.
+    """
 
     version: int = VERSION
     remembered: str = ""
@@ -31,6 +34,7 @@ class Meta(msgspec.Struct, array_like=True):
     customers: dict[str, dict[str, int]] = {}
     cut_day: int | None = None
     cuts: dict[int, list[Cut]] = {}
+    cut_first: int | None = None
 
     def count(self, moves: Moves) -> None:
         """Move customers from rung to rung."""

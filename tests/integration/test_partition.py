@@ -9,6 +9,7 @@ import pytest
 
 from app.stream.faults import parse
 from app.stream.meta import KEY
+from app.wire.definition import read_ladder
 from tests.integration.one_partition import (
     Message,
     Shop,
@@ -24,6 +25,20 @@ from tests.kafka.broker import Kafka
 
 Topics = tuple[list[Message], ...]
 DAY = "2026-03-{:02}T09:30:00Z"
+SPENDERS = read_ladder(
+    b"""
+id: spenders
+version: 1
+title: {en: Spenders}
+kind: ladder
+climb: cumulative
+down: {grace_days: 5, step: all}
+rungs:
+  - {id: buyer, title: {en: Buyer}, when: "spend_in(14) > 0"}
+  - {id: top, title: {en: Top}, when: "top_spender(20, 30)"}
+""",
+    "spenders.yaml",
+)
 
 
 @pytest.fixture
@@ -78,6 +93,20 @@ async def test_what_is_published_is_what_a_backtest_finds(shop: Shop) -> None:
     assert await outcome(shop) == expected(shop, *topics)
     rows, logged = await state_of(shop)
     assert rows == logged
+
+
+async def test_who_spends_most_is_found_as_in_a_backtest_from_a_backlog_of_months(
+    kafka: Kafka, unique: str, tmp_path: Path
+) -> None:
+    """What is due for a customer lies weeks back when it is looked at."""
+    shop = await Shop(kafka.bootstrap, unique, tmp_path, ladders=[SPENDERS]).create()
+    topics = history(30, days=120)
+    await send_all(shop, topics)
+    async with shop.running(batch=50) as host:
+        await applied(shop, host)
+    found = await outcome(shop)
+    assert found == expected(shop, *topics)
+    assert {change["data"]["cause"] for change in found[0]["spenders"]} == {"event", "clock"}
 
 
 def in_three(topics: Topics) -> list[Topics]:

@@ -128,3 +128,47 @@ def test_a_shop_without_top_spender_rules_takes_no_cuts() -> None:
     tops = TopSpenders(plain, Meta(clock=TODAY * DAY), 0)
     assert not tops.rebuilding
     assert list(tops.days_to((TODAY + 9) * DAY)) == []
+
+
+def turned(meta: Meta, days: int) -> TopSpenders:
+    """After boundaries at each of which somebody new is at the top, with as much as the day."""
+    slots: dict[str, Slot] = {}
+
+    def read(customer: str) -> Customer:
+        found = slots[customer].record
+        assert isinstance(found, Customer)
+        return found
+
+    tops = TopSpenders(RULES, meta, 0)
+    tops.days_to(TODAY * DAY)
+    for day in range(TODAY, TODAY + days):
+        slots[f"d-{day}"] = spent(f"d-{day}", 1_000 * (day - TODAY + 1), day)
+        tops.note(f"d-{day}", read(f"d-{day}"), [day])
+        assert list(tops.days_to((day + 1) * DAY)) == [day + 1]
+        tops.turn(day + 1, read)
+    return tops
+
+
+def test_the_cuts_of_every_day_are_known_however_far_a_backlog_reaches() -> None:
+    tops = turned(Meta(), 100)
+    assert tops.at(TODAY) == {}
+    assert tops.at(TODAY + 1) == {(20, 30): 1_000}
+    assert tops.at(TODAY + 5) == {(20, 30): 5_000}
+    assert tops.at(TODAY + 200) == tops.at(TODAY + 100) == {(20, 30): 95_000}
+
+
+def test_after_a_start_a_day_too_old_to_be_known_has_the_oldest_cuts_that_are() -> None:
+    meta = Meta()
+    tops = turned(meta, 100)
+    again = TopSpenders(RULES, read(write(meta)), 0)
+    assert again.at(TODAY + 90) == tops.at(TODAY + 90)
+    oldest = TODAY + 100 - cuts.KEPT_DAYS + 1
+    assert again.at(oldest) == tops.at(oldest)
+    assert again.at(TODAY + 5) == again.at(TODAY) == again.at(oldest)
+
+
+def test_no_more_days_are_known_than_may_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuts, "KNOWN_DAYS", 40)
+    tops = turned(Meta(), 100)
+    assert len(tops._cuts) == len(tops._days) == 40
+    assert tops.at(TODAY + 5) == tops.at(TODAY + 61)
