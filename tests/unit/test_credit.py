@@ -291,3 +291,17 @@ def test_an_order_that_is_no_longer_remembered_still_counts_for_a_credit() -> No
         shop.refund(f"o{number}", 100, customer="new")
     assert [id for _, id, *_ in sent(shop)] == ["credit/new/1"]
     assert shop.facts("new")["purchases"] == 1
+
+
+def test_an_order_forgotten_before_or_by_a_merge_still_counts_for_a_credit() -> None:
+    for before, by in ((513, 0), (300, 512)):
+        shop = shop_with_referrer()
+        orders = [("new", number) for number in range(before)]
+        orders += [("b", number) for number in range(before, before + by)]
+        for customer, number in orders:
+            shop.buy(f"o{number}", at("2026-03-03") + number * DAY, customer=customer)
+        shop.tell(ProfileMerged("b"), customer="new")
+        for _, number in orders[-512:]:
+            assert shop.refund(f"o{number}", 100, customer="b") == Applied()
+        assert shop.facts("b")["purchases"] == len(orders) - 512
+        assert [id for _, id, *_ in sent(shop)] == ["credit/new/1"]

@@ -22,7 +22,7 @@ from app.core.events import (
     ReviewPosted,
     ReviewRemoved,
 )
-from tests.shop import Shop, at, ladder
+from tests.shop import DAY, Shop, at, ladder
 
 STEPS = ladder("a: purchases >= 1\nb: purchases >= 2\nc: purchases >= 3", id="steps", down="never")
 DAYS = ladder("x: purchases_in(2) >= 1\ny: events_in(9) >= 1", id="days", kind="segment")
@@ -365,3 +365,44 @@ def test_a_handover_of_an_erasure_finds_only_forwardings() -> None:
     before = repr(shop.slot("a"))
     assert shop.deliver(forget) == Dropped()
     assert repr(shop.slot("a")) == before
+
+
+def test_of_more_than_a_record_remembers_the_newest_by_date_stay_known() -> None:
+    shop = Shop(STEPS)
+    for number in range(300):
+        shop.buy(f"a{number}", at("2024-01-01") + 2 * number * DAY, customer="a")
+        shop.buy(f"b{number}", at("2024-01-02") + 2 * number * DAY, customer="b")
+    merge(shop)
+    assert shop.facts("b")["purchases"] == 600
+    assert isinstance(shop.refund("a43", 100, customer="b"), Refused)
+    assert isinstance(shop.refund("b43", 100, customer="b"), Refused)
+    assert shop.refund("a44", 100, customer="b") == Applied()
+    assert shop.refund("b44", 100, customer="b") == Applied()
+    assert shop.buy("next", customer="b") == Applied()
+    assert isinstance(shop.refund("a44", 1, customer="b"), Refused)  # the oldest is forgotten
+    assert shop.refund("b44", 1, customer="b") == Applied()
+
+
+def test_the_newest_event_ids_of_both_are_remembered_and_the_oldest_forgotten_first() -> None:
+    shop = Shop(STEPS)
+    for number in range(200):
+        shop.tell(Inquired(), customer="a", id=f"a{number}")
+        shop.tell(Inquired(), customer="b", id=f"b{number}")
+    merge(shop)
+    for id in ("a72", "b72", "a199", "b199"):
+        assert shop.tell(Inquired(), customer="b", id=id) == Repeated()
+    for number in range(100):
+        shop.tell(Inquired(), customer="b", id=f"new {number}")
+    for id in ("a199", "b199", "a130", "b130", "new 0"):
+        assert shop.tell(Inquired(), customer="b", id=id) == Repeated()
+    for id in ("a72", "b72"):
+        assert shop.tell(Inquired(), customer="b", id=id) == Applied()
+
+
+def test_nothing_of_an_erased_record_comes_back_with_a_new_one() -> None:
+    shop = two()
+    merge(shop)
+    shop.tell(ProfileErased(), "2026-03-05", customer="b")
+    shop.buy("new", "2026-03-06", customer="b")
+    assert shop.slot("b").aliases == ()
+    assert shop.facts("b")["purchases"] == 1
