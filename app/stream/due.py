@@ -2,7 +2,8 @@
 
 It is derived from the hot rows, of which `due_of` reads the instant, and never goes to the
 changelog. Entries may be out of date: who takes one asks the customer's record. So a look that
-changes nothing costs one entry and no more.
+changes nothing moves the entry and leaves the record; a mark then says where the entry is, so that
+it is found when the customer is erased.
 """
 
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from collections.abc import Iterable
 from app.wire.record import HOT, due_of
 
 _PREFIX = b"\x00d"
+_MARK = b"\x00i"
 _AT = len(_PREFIX)
 _ID = _AT + 8
 
@@ -24,6 +26,16 @@ def entry(instant: int, customer: bytes) -> bytes:
 def split(key: bytes) -> tuple[int, bytes]:
     """Return the instant and the customer of an entry."""
     return int.from_bytes(key[_AT:_ID], "big"), key[_ID:]
+
+
+def mark(customer: bytes) -> bytes:
+    """Return the key of a mark; its value is the instant of the customer's entry."""
+    return _MARK + customer
+
+
+def instant_of(value: bytes | None) -> int:
+    """Return the instant that a mark has, 0 without one."""
+    return int.from_bytes(value or b"", "big")
 
 
 def is_entry(key: bytes) -> bool:

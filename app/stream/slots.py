@@ -26,18 +26,20 @@ class RowUnreadable(StoreBroken):
 class Held:
     """A slot, and the instant under which the index of what is due has it (0: not at all).
 
-    Until the index was written from here, `due` is only what the row says: a look that changed
-    nothing has moved the entry and left the row as it was.
+    `also` is a second one that may be there, from the row, where a mark says that the entry was
+    moved; `sure`: the index was written from here.
     """
 
-    __slots__ = ("due", "slot", "sure")
+    __slots__ = ("also", "due", "marked", "slot", "sure")
 
-    def __init__(self, slot: Slot) -> None:
+    def __init__(self, slot: Slot, mark: int = 0) -> None:
         self.slot = slot
         self.sure = False
+        self.marked = bool(mark)
         record = slot.record
         known = record.due if isinstance(record, Customer) else None
-        self.due = 0 if known is None or known == NEVER else known
+        row = 0 if known is None or known == NEVER else known
+        self.due, self.also = (mark, row) if mark else (row, 0)
 
 
 class Slots:
@@ -67,8 +69,13 @@ class Slots:
             if customer not in self._used and not self._recall(customer)
         ]
         if missing:
-            for customer, slot in self._load(missing).items():
-                self._used[customer] = Held(slot)
+            slots = self._load(missing)
+            known = [who for who, slot in slots.items() if isinstance(slot.record, Customer)]
+            marks = dict(
+                zip(known, self._get([due.mark(who.encode()) for who in known]), strict=True)
+            )
+            for customer, slot in slots.items():
+                self._used[customer] = Held(slot, due.instant_of(marks.get(customer)))
 
     def _load(self, customers: Sequence[str]) -> dict[str, Slot]:
         try:
@@ -107,14 +114,21 @@ class Slots:
     def index(self, customer: str, held: Held, local: list[Row]) -> None:
         """Bring the index of what is due up to date with a slot."""
         instant = next_due(self._rules, held.slot) or 0
-        if instant == held.due and held.sure:
+        written = held.slot.touched
+        if instant == held.due and held.sure and not (written and held.marked):
             return
         encoded = customer.encode()
-        if held.due and held.due != instant:
-            local.append((due.entry(held.due, encoded), None))
+        others = {held.due, held.also} - {0, instant}
+        local += [(due.entry(other, encoded), None) for other in others]
         if instant:
             local.append((due.entry(instant, encoded), b""))
-        held.due, held.sure = instant, True
+        if instant and not written and instant != held.due:
+            local.append((due.mark(encoded), instant.to_bytes(8, "big")))
+            held.marked = True
+        elif held.marked and (written or not instant):
+            local.append((due.mark(encoded), None))
+            held.marked = False
+        held.due, held.also, held.sure = instant, 0, True
 
     def keep(self) -> None:
         """Take the batch's slots for those that were used last: it is committed."""

@@ -1,8 +1,10 @@
 """The slots of a batch: read once, kept within a bound, forgotten when a batch is given up."""
 
-from app.core.apply import Outbox, fold
+import pytest
+
+from app.core.apply import Outbox, advance, fold
 from app.core.due import NoCuts
-from app.core.events import Event, Inquired, Registered
+from app.core.events import Event, Inquired, ProfileErased, Registered
 from app.core.instants import DAY, Calendar
 from app.core.money import Rates
 from app.core.rules import Rules
@@ -138,3 +140,40 @@ def test_an_entry_that_was_moved_without_its_row_is_put_back_when_it_is_due_agai
     inquire(again, "a", MARCH + DAY)
     commit(again, rows)
     assert (MARCH + 7 * DAY, b"a") in rows.due()
+
+
+def look(here: Slots, rows: Rows, customer: str) -> None:
+    """Look at a customer when the index says, as a batch does."""
+    held = here.held(customer)
+    advance(RULES, held.slot, held.due, NoCuts(), Outbox())
+    local: list[Row] = []
+    if not held.slot.touched:
+        here.index(customer, held, local)
+    rows.write(local)
+    commit(here, rows)
+
+
+@pytest.mark.parametrize("between", ["nothing", "an event", "the row is restored"])
+def test_nothing_has_the_id_of_an_erased_customer_although_a_look_moved_the_entry(
+    between: str,
+) -> None:
+    """And somebody else has to find it: after a restart, or once the slot is kept no more."""
+    rows = Rows()
+    here = slots(rows)
+    for day in (0, 3):
+        inquire(here, "ann@example.com", MARCH + day * DAY)
+        commit(here, rows)
+    look(here, rows, "ann@example.com")
+    assert rows.due() == [(MARCH + 10 * DAY, b"ann@example.com")]
+    if between == "an event":
+        again = slots(rows)
+        inquire(again, "ann@example.com", MARCH + DAY)
+        commit(again, rows)
+    if between == "the row is restored":
+        rows.write(due.index(list(rows.rows.items())))
+    event = Event("/s", "x", "ann@example.com", MARCH + 8 * DAY, ProfileErased())
+    here = slots(rows)
+    fold(RULES, here.held("ann@example.com").slot, event, NoCuts(), Outbox())
+    commit(here, rows)
+    assert [key for key in rows.rows if b"ann" in key] == []
+    assert rows.rows != {}
