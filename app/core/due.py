@@ -98,20 +98,29 @@ def advance(
     changed = False
     for day, ladders in boundaries:
         instant = NEVER if day == NEVER else calendar.start_of(day)
-        while True:
-            timer, expiring = _timer(c, seen) if c.holds else (NEVER, 0)
-            now = min(timer, instant)
-            if now > until:
+        while c.holds:
+            timer, expiring = _timer(c, seen)
+            if timer == instant:
+                ladders |= expiring
+            if timer > until or timer >= instant:
                 break
-            look.instant, look.day = now, calendar.day_of(now)
-            concerned = (expiring if timer == now else 0) | (ladders if instant == now else 0)
-            if concerned & rules.top_ladders:
-                look.cuts = cutter.at(look.day)
-            if evaluate(look, concerned, out):
-                c.as_of = now
-                changed = True
-            seen = now
-            if now == instant:
-                break
-        c.due = now
+            changed |= _look_again(look, timer, calendar.day_of(timer), expiring, cutter, out)
+            seen = timer
+        if instant > until:
+            c.due = min(instant, _timer(c, seen)[0]) if c.holds else instant
+            break
+        changed |= _look_again(look, instant, day, ladders, cutter, out)
+        seen = instant
     return changed
+
+
+def _look_again(
+    look: Look, instant: int, day: int, ladders: int, cutter: Cutter, out: list[Change]
+) -> bool:
+    look.instant, look.day = instant, day
+    if ladders & look.rules.top_ladders:
+        look.cuts = cutter.at(day)
+    if not evaluate(look, ladders, out):
+        return False
+    look.c.as_of = instant
+    return True

@@ -154,15 +154,13 @@ def gap_spread(c: Customer) -> float | None:
 
 
 def _gaps(c: Customer) -> list[int]:
-    dates: list[int] = []
-    for day, kept in zip(reversed(c.bought.days), reversed(c.bought.kept), strict=True):
-        if kept:
-            dates.append(day)
-            if len(dates) == _GAP_DATES:
-                break
+    days, kept = c.bought.days, c.bought.kept
+    dates = days[-_GAP_DATES:]
+    if 0 in kept[-_GAP_DATES:]:
+        dates = [day for day, count in zip(days, kept, strict=True) if count][-_GAP_DATES:]
     if len(dates) < _FEWEST_GAP_DATES:
         return []
-    return [later - earlier for later, earlier in pairwise(dates)]
+    return [later - earlier for earlier, later in pairwise(dates)]
 
 
 NAMESPACE: dict[str, object] = {

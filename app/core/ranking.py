@@ -20,21 +20,16 @@ _NUMBER_BITS = 32
 class _Order:
     """Ranked spends, smallest first, in blocks short enough for cheap insertion."""
 
-    __slots__ = ("_blocks", "size")
+    __slots__ = ("_blocks", "_lasts", "size")
 
     def __init__(self) -> None:
         self._blocks: list[list[int]] = [[]]
+        self._lasts: list[int] = []
+        """The greatest entry of each block but the last, which takes all beyond."""
         self.size = 0
 
     def _block_of(self, entry: int) -> int:
-        low, high = 0, len(self._blocks) - 1
-        while low < high:
-            middle = (low + high) // 2
-            if self._blocks[middle][-1] < entry:
-                low = middle + 1
-            else:
-                high = middle
-        return low
+        return bisect_left(self._lasts, entry)
 
     def add(self, entry: int) -> None:
         at = self._block_of(entry)
@@ -43,6 +38,7 @@ class _Order:
         self.size += 1
         if len(block) > 2 * _BLOCK:
             self._blocks[at : at + 1] = [block[:_BLOCK], block[_BLOCK:]]
+            self._lasts.insert(at, block[_BLOCK - 1])
 
     def remove(self, entry: int) -> None:
         at = self._block_of(entry)
@@ -51,6 +47,7 @@ class _Order:
         self.size -= 1
         if not block and len(self._blocks) > 1:
             del self._blocks[at]
+            del self._lasts[min(at, len(self._lasts) - 1)]
 
     def from_top(self, rank: int) -> int:
         """Return the spend at a rank, 1 the greatest."""
