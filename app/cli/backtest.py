@@ -64,8 +64,9 @@ def backtest(
       ladder backtest history.ndjson --until 2026-04-01T00:00:00Z --customers - | head -1
     """
     wanted = {"changes": changes, "customers": customers, "dead letters": dead_letters}
-    _refuse_muddle(events, [out for out in wanted.values() if out], in_json=in_json)
-    with ExitStack() as stack:
+    outs = [out for out in wanted.values() if out]
+    _refuse_muddle(events, outs, in_json=in_json)
+    with _told(outs), ExitStack() as stack:
         streams = {what: stack.enter_context(_opened(out)) for what, out in wanted.items() if out}
         stack.enter_context(_uncollected())
         backtest = Backtest(rules_of(settings))
@@ -102,6 +103,18 @@ def _opened(out: Path) -> Iterator[BinaryIO]:
         raise DataFileError(str(out), 0, f"cannot be written: {error.strerror}") from error
     with stream:
         yield stream
+
+
+@contextmanager
+def _told(outs: Sequence[Path]) -> Iterator[None]:
+    """What goes wrong in writing, a full disk most likely, is told by the files' names."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        names = ", ".join(str(out) for out in outs)
+        raise DataFileError(names, 0, f"cannot be written: {error.strerror}") from error
 
 
 @contextmanager

@@ -197,6 +197,29 @@ def test_a_line_without_end_is_one_dead_letter_and_the_next_line_is_read(
     assert (found["refused"], found["changes"]) == ({"too-large": 1}, 1)
 
 
+def test_who_has_read_enough_of_a_pipe_ends_it_well() -> None:
+    write("many.ndjson", [json.dumps(purchase(n, f"c-{n}", "2026-03-01T00:00:00Z"))
+                          for n in range(2_000)])  # fmt: skip
+    with subprocess.Popen(
+        [sys.executable, "-m", "app", "backtest", "many.ndjson", "--customers", "-"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={"PYTHONPATH": str(Path(__file__).parents[2]), "LADDER_LADDERS": "ladders"},
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert json.loads(running.stdout.readline())["customer_id"] == "c-0"
+        running.stdout.close()
+        said = running.stderr.read().decode()
+    assert (running.returncode, "Error" in said) == (0, False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_full_disk_is_told_by_the_name_of_the_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["backtest", "events.ndjson", "--changes", "/dev/full"]) == 2
+    assert "/dev/full: cannot be written: No space left" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
