@@ -26,6 +26,7 @@ from app.stream.store import (
     Store,
     StoreBroken,
     StoreStarved,
+    aside_of,
     remove,
     set_aside,
     too_new,
@@ -93,14 +94,17 @@ async def restore(
         reader = _Reader(changelog, consumer, begin, end, now, faults, progress)
         try:
             store, standing = _open(path, shared)
-            return await reader.bring(store, standing, path, shared)
+            found = await reader.bring(store, standing, path, shared)
         except StoreStarved:
             raise
         except StoreBroken as error:
             aside = set_aside(path)
             log.warning("store is broken, rebuilding it", error=str(error), moved_to=str(aside))
             store, _ = _open(path, shared)
-            return await reader.bring(store, None, path, shared)
+            found = await reader.bring(store, None, path, shared)
+        # It would keep the records of customers who are erased from now on.
+        remove(aside_of(path))
+        return found
 
 
 def _open(path: Path, shared: Shared) -> tuple[Store, Standing | None]:

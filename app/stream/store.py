@@ -213,9 +213,14 @@ def too_new(what: str, layout: int) -> StartupRefused:
     )
 
 
+def aside_of(path: Path) -> Path:
+    """Return where a store goes when it is broken, until it was built anew."""
+    return path.with_name(path.name + ".broken")
+
+
 def set_aside(path: Path) -> Path:
-    """Move a broken store out of the way, to be looked at; only the newest is kept."""
-    aside = path.with_name(path.name + ".broken")
+    """Move a broken store out of the way; only the newest is kept."""
+    aside = aside_of(path)
     shutil.rmtree(aside, ignore_errors=True)
     if path.exists():
         path.rename(aside)

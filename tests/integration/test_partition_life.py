@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import TopicPartition
+from structlog.testing import capture_logs
 
 from app.errors import OffsetsLost, PartitionFailed, RememberedSettingsDiffer
 from app.stream.items import APP
@@ -203,10 +204,13 @@ async def test_a_store_that_breaks_while_it_is_in_use_is_rebuilt(shop: Shop) -> 
         file.write_bytes(data)
     second = [purchase(f"c-{n}", "2026-03-02T00:00:00Z", 10_000 + n) for n in range(2_000)]
     await shop.send(second)
-    async with shop.running() as host:
-        await applied(shop, host)
+    with capture_logs() as said:
+        async with shop.running() as host:
+            await applied(shop, host)
     assert await outcome(shop) == expected(shop, [*first, *second])
-    assert (shop.folder / "0.broken").exists()
+    aside = shop.folder / "0.broken"
+    assert str(aside) in [line.get("moved_to") for line in said]
+    assert not aside.exists()
 
 
 async def test_records_that_were_deleted_before_they_were_read_are_not_skipped_silently(
