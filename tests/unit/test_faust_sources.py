@@ -49,6 +49,23 @@ OVERRIDDEN = {
     "aiokafka.consumer.group_coordinator:GroupCoordinator._on_join_prepare": "4d9524afc0ee2c2f",
     "aiokafka.consumer.group_coordinator:GroupCoordinator._on_join_complete": "0b0b3d204b408f3c",
     "aiokafka.consumer.group_coordinator:GroupCoordinator.ensure_active_group": "33c84c1a93012e81",
+    # What app.stream.transaction leans on.
+    "aiokafka.producer.sender:Sender.__init__": "dae60514401a3817",
+    "aiokafka.producer.sender:Sender.start": "ef0a0cbbf1f69e7d",
+    "aiokafka.producer.sender:Sender.sender_task": "2aa81bcdcedb2d20",
+    "aiokafka.producer.sender:Sender._sender_routine": "2380dc5e333d9ebd",
+    "aiokafka.producer.sender:BaseHandler.__init__": "a8ce19d6cbecc184",
+    "aiokafka.producer.sender:AddPartitionsToTxnHandler.handle_response": "67266db24da2dfaf",
+    "aiokafka.producer.transaction_manager:TransactionManager": "d0932794d69a6780",
+    "aiokafka.producer.message_accumulator:BatchBuilder": "8050802ca7514186",
+    "aiokafka.producer.message_accumulator:MessageAccumulator.add_batch": "5ed1c5b1367ad854",
+    "aiokafka.producer.producer:AIOKafkaProducer.create_batch": "c4efda4bb7a09741",
+    "aiokafka.producer.producer:AIOKafkaProducer.send_batch": "bf42b0f0c5c0646d",
+    "aiokafka.producer.producer:AIOKafkaProducer.send_offsets_to_transaction": "4b58002b44962a5c",
+    "aiokafka.producer.producer:AIOKafkaProducer.commit_transaction": "c7f9677c89413f97",
+    # What app.stream.restore replaces; it leans on FetchResult and _unpack_records, too.
+    "aiokafka.consumer.fetcher:Fetcher._proc_fetch_request": "59bf948fff47eed5",
+    "aiokafka.consumer.fetcher:PartitionRecords._consumer_record": "e668541600b047ab",
     # What app.stream.host replaces.
     "faust.app.base:BootStrategy.kafka_producer": "54a789df64f66255",
     "faust.app.base:App._new_transport": "42db531312dd776f",
