@@ -256,6 +256,17 @@ def test_a_reversed_conversion_no_longer_counts_and_a_new_one_may() -> None:
     assert some(one, "referrals") == [2]
 
 
+def test_a_reversal_takes_back_revenue_of_every_age() -> None:
+    one = shop()
+    for day, amount in ((0, 1), (10, 20), (800, 300), (805, 4000), (1600, 50_000)):
+        one.tell(ReferralConverted("f", amount, "VND"), at(DAY_1) + day * DAY)
+    end = at(DAY_1) + 1600 * DAY
+    assert one.facts(time=end)["referral_revenue"] == 54_321
+    one.tell(ReferralReversed("f"), end)
+    assert one.facts(time=end)["referral_revenue"] == 0
+    assert one.facts(time=end)["referrals"] == 0
+
+
 def test_the_highest_need_in_the_window_counts() -> None:
     one = shop()
     one.tell(InteractionSeen(4), "2026-03-02T12:00")

@@ -18,7 +18,7 @@ from app.core.events import (
 )
 from app.core.handover import Credit
 from app.core.money import Rates
-from tests.shop import DAY, Shop, at, ladder
+from tests.shop import DAY, SECOND, Shop, at, ladder
 
 LADDER = ladder("a: events_in(30) >= 1\nb: referrals >= 1\nc: referral_revenue >= 500")
 Sent = tuple[str, str, str, int | None]
@@ -305,3 +305,12 @@ def test_an_order_forgotten_before_or_by_a_merge_still_counts_for_a_credit() -> 
             assert shop.refund(f"o{number}", 100, customer="b") == Applied()
         assert shop.facts("b")["purchases"] == len(orders) - 512
         assert [id for _, id, *_ in sent(shop)] == ["credit/new/1"]
+
+
+def test_a_forgotten_order_counts_though_all_that_are_remembered_came_before_the_signup() -> None:
+    shop = shop_with_referrer()
+    shop.buy("counts", "2026-03-09", customer="new")
+    for number in range(512):
+        shop.buy(f"o{number}", at("2026-02-01") + number * SECOND, customer="new")
+    assert shop.refund("o5", 100, customer="new") == Applied(late=True)
+    assert [id for _, id, *_ in sent(shop)] == ["credit/new/1"]
