@@ -63,8 +63,7 @@ OVERRIDDEN = {
     "aiokafka.producer.producer:AIOKafkaProducer.send_batch": "bf42b0f0c5c0646d",
     "aiokafka.producer.producer:AIOKafkaProducer.send_offsets_to_transaction": "4b58002b44962a5c",
     "aiokafka.producer.producer:AIOKafkaProducer.commit_transaction": "c7f9677c89413f97",
-    # What app.stream.restore replaces; it leans on FetchResult and _unpack_records, too.
-    "aiokafka.consumer.fetcher:Fetcher._proc_fetch_request": "59bf948fff47eed5",
+    # What app.stream.restore replaces; also _proc_fetch_request, above.
     "aiokafka.consumer.fetcher:PartitionRecords._consumer_record": "e668541600b047ab",
     # What app.stream.host replaces.
     "faust.app.base:BootStrategy.kafka_producer": "54a789df64f66255",
