@@ -10,7 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from app.core.apply import Outbox, advance
 from app.core.customer import Customer
+from app.core.due import NoCuts
 from app.core.events import (
     Data,
     Event,
@@ -28,6 +30,9 @@ from tests.property.test_laws import ATTRIBUTES, check_sequences
 from tests.shop import DAY, SECOND, rules_of
 
 RULES = rules_of(*EDGY, attributes=ATTRIBUTES)
+ALONE = rules_of(*(one for one in EDGY if not one.tops), attributes=ATTRIBUTES)
+"""Ladders on which nobody moves by what others spend."""
+
 RESTS_WITHIN = 20_000
 """Steps; a merge that never comes to rest would take more."""
 
@@ -164,6 +169,27 @@ def backtested(events: list[Event]) -> Partitions:
         shop.customers.add(id)
         shop.rows.save(slot)
     return shop
+
+
+@LAW
+@given(
+    events=streams(("facts", "undoing", "overriding", "placing"), most=25),
+    order=st.randoms(use_true_random=False),
+)
+def test_whom_no_handover_concerns_makes_exactly_the_changes_of_the_backtest(
+    events: list[Event], order: Any
+) -> None:
+    end = events[-1].time + 50 * DAY
+    tested = Backtest(ALONE)
+    run(tested, ((one, Line("-", number)) for number, one in enumerate(events)), end)
+    partitions = Partitions(ALONE, events)
+    partitions.run(at_random(order), RESTS_WITHIN)
+    for slot in partitions.slots().values():
+        advance(ALONE, slot, end, NoCuts(), Outbox(partitions.changes))
+    assert sorted(map(repr, partitions.changes)) == sorted(map(repr, tested.changes))
+    assert sorted(refused.reason for refused in partitions.refused) == sorted(
+        letter.reason for letter in tested.dead_letters
+    )
 
 
 @LAW
