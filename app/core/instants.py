@@ -30,11 +30,15 @@ def parse_instant(text: str) -> int | None:
 
     None when it is no such time or lies outside 1970 to 2199 (in UTC).
     """
-    if len(text) == 20 and text[10] == "T" and text[19] == "Z":
+    if text[-1:] == "Z" and text[10:11] == "T":
         day = _dates.get(text[:10])
         clock_time = _clock_times.get(text[11:19])
         if day is not None and clock_time is not None:
-            return day + clock_time
+            if len(text) == 20:
+                return day + clock_time
+            fraction = text[20:26]
+            if text[19] == "." and len(text) == 27 and fraction.isascii() and fraction.isdigit():
+                return day + clock_time + int(fraction)
     return _parse(text)
 
 

@@ -33,6 +33,7 @@ from app.stream.clock import Clock
 from app.stream.cuts import TopSpenders
 from app.stream.items import APP, Delivered, Item, customer_of
 from app.stream.keys import partition_of
+from app.stream.said import Said
 from app.stream.slots import Slots
 from app.stream.store import Row
 from app.stream.transaction import Headers, Out
@@ -100,6 +101,7 @@ class Batch:
         self._latest = now + DAY if judged else None
         self._ranks = bool(rules.tops)
         self.out = Outbox()
+        self.said = Said()
         self.tally = Tally()
         self.letters: dict[int, list[Out]] = {}
         self.handovers: dict[int, list[Out]] = {}

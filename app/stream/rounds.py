@@ -6,7 +6,6 @@ committed, so nothing in here has to be undone.
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Sequence
 
 import structlog
@@ -27,7 +26,6 @@ from app.stream.seam import Host, Workshop
 from app.stream.slots import Slots
 from app.stream.store import LAYOUT, Row, Standing, Store
 from app.stream.transaction import Out, Writer
-from app.wire import stage_change
 from app.wire.handover import Origin
 from app.wire.record import RecordCodec
 
@@ -35,12 +33,13 @@ log = structlog.get_logger(__name__)
 
 DUE_AT_A_TIME = 2_000
 """Customers that something is due for, in one batch."""
+DECODED = 2_000
+"""Records of each topic that are decoded ahead: an event is several times its bytes."""
 BREATH = 200
 """Records after which a fold lets others have a turn."""
 LATENCIES = 50
 """Records of a batch whose latency is measured; of more, evenly spaced ones."""
 _TOUCH = 600 * 1_000_000
-_CHANGE_HEADERS: list[tuple[str, bytes | None]] = list(stage_change.HEADERS)
 
 
 class Rounds:
@@ -106,7 +105,7 @@ class Rounds:
         if self.tops.rebuilding:
             self.tops.rebuild(self._store, self._codec)
         limit = self._retries.limit
-        self._inbox.fill(limit)
+        self._inbox.fill(min(limit, DECODED))
         quiet = self._inbox.quiet()
         until = self.clock.due_until(now, self._inbox.oldest(), quiet)
         entries = [] if until is None else self._due(until, min(limit, DUE_AT_A_TIME))
@@ -140,15 +139,17 @@ class Rounds:
         for count, item in enumerate(items, 1):
             batch.take(item)
             if count % BREATH == 0:
+                batch.said.take(batch.out.changes)
                 await asyncio.sleep(0)
 
     async def _finish(self, batch: Batch, items: Sequence[Item], now: int) -> bool:
         """Commit what came of a batch, if anything did, and store it."""
         rows, local = self._slots.settle()
         local = due.put_first(batch.local + local)
-        said = bool(items or rows or batch.turned or batch.out.changes)
+        batch.said.take(batch.out.changes)
+        moves = batch.said.moves
+        said = bool(items or rows or batch.turned or moves)
         if said:
-            moves = Counter((c.ladder, c.from_, c.to, c.cause) for c in batch.out.changes)
             self._meta.count(moves)
             await self._commit(batch, rows, local)
             self._count(batch, items, moves)
@@ -195,15 +196,9 @@ class Rounds:
 
     def _outgoing(self, batch: Batch) -> dict[TopicPartition, list[Out]]:
         shop, number = self._shop, self._number
-        by_ladder: dict[str, list[Out]] = {ladder.id: [] for ladder in shop.rules.ladders}
-        for change in batch.out.changes:
-            value = stage_change.encode(change)
-            out = Out(change.customer.encode(), value, _CHANGE_HEADERS)
-            by_ladder[change.ladder].append(out)
         outgoing = {
             TopicPartition(f"{shop.changes_prefix}.{ladder}", number): changes
-            for ladder, changes in by_ladder.items()
-            if changes
+            for ladder, changes in batch.said.by_ladder.items()
         }
         for there, letters in batch.letters.items():
             outgoing[TopicPartition(shop.dead_letters, there)] = letters

@@ -69,6 +69,6 @@ class Workshop:
     metrics: Metrics
     shared: Shared = field(default_factory=Shared)
     transactions: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(6))
-    batch: int = 10_000
+    batch: int = 10000
     faults: Faults = field(default_factory=lambda: Faults({}))
     now: Callable[[], int] = wall_clock

@@ -15,7 +15,7 @@ from app.stream import due
 from app.stream.store import Row, StoreBroken
 from app.wire.record import RecordCodec
 
-KEPT = 4_000
+KEPT = 1_000
 """Slots kept decoded for each partition; up to twice as many for a while."""
 
 

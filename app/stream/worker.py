@@ -240,4 +240,4 @@ def _on_stray_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) ->
 def _tune_garbage_collection() -> None:
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GARBAGE_THRESHOLD, 20, 20)
+    gc.set_threshold(GARBAGE_THRESHOLD, 20, 100)

@@ -1,0 +1,33 @@
+"""The stage changes of a batch, as they are to be written."""
+
+from collections import Counter
+
+from app.core.change import Change
+from app.stream.meta import Moves
+from app.stream.transaction import Out
+from app.wire import stage_change
+
+_HEADERS: list[tuple[str, bytes | None]] = list(stage_change.HEADERS)
+
+
+class Said:
+    """Changes as bytes by ladder, and how many moves of each kind they were.
+
+    They are written as soon as they are found: what was just made is near at hand, and its bytes
+    take half the room.
+    """
+
+    def __init__(self) -> None:
+        self.by_ladder: dict[str, list[Out]] = {}
+        self.moves: Moves = Counter()
+
+    def take(self, changes: list[Change]) -> None:
+        """Write changes, and empty the list."""
+        for change in changes:
+            out = Out(change.customer.encode(), stage_change.encode(change), _HEADERS)
+            of_ladder = self.by_ladder.get(change.ladder)
+            if of_ladder is None:
+                of_ladder = self.by_ladder[change.ladder] = []
+            of_ladder.append(out)
+            self.moves[change.ladder, change.from_, change.to, change.cause] += 1
+        changes.clear()
