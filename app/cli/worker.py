@@ -28,10 +28,11 @@ def worker(settings: Settings) -> None:
       ladder worker
       ladder worker --api-port 6067 --data-dir ./data-2     # a second one on this machine
     """
+    from app.cli.shop import rules_of
     from app.stream import faults
     from app.stream.worker import run
 
     if settings.log_level != "debug":
         for name in NOISY:
             logging.getLogger(name).setLevel(logging.WARNING)
-    sys.exit(run(settings, faults.parse(os.environ.get("LADDER_FAULT", ""))))
+    sys.exit(run(settings, rules_of(settings), faults.parse(os.environ.get("LADDER_FAULT", ""))))

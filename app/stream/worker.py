@@ -15,8 +15,6 @@ from aiokafka.structs import TopicPartition
 from app.api.access import Access
 from app.api.early import EarlyServer, Starting
 from app.api.routes import add_routes
-from app.core.instants import Calendar
-from app.core.money import Rates
 from app.core.rules import Rules
 from app.ops.metrics import Metrics
 from app.settings import Settings
@@ -33,8 +31,6 @@ from app.stream.readiness import Readiness
 from app.stream.remembered import encode, remember
 from app.stream.seam import Workshop
 from app.stream.watch import LoopWatch, Watch
-from app.wire.definition import read_folder
-from app.wire.rates import read_rates
 
 log = structlog.get_logger(__name__)
 
@@ -46,26 +42,17 @@ GARBAGE_THRESHOLD = 50_000
 """A batch makes many objects and hardly a cycle; looking for cycles every 700 costs a tenth."""
 
 
-def run(settings: Settings, faults: Faults | None = None) -> int:
+def run(settings: Settings, rules: Rules, faults: Faults | None = None) -> int:
     """Work until a signal ends it; the exit code. Raises LadderError for what must be changed.
 
     `faults` are those that a test switched on.
     """
     startup.refuse_without_extension()
-    rules = _rules(settings)
     claims = claim(settings)
     try:
         return asyncio.run(_run(settings, rules, claims, faults or Faults({})))
     finally:
         claims.release()
-
-
-def _rules(settings: Settings) -> Rules:
-    ladders = read_folder(settings.ladders)
-    currency = settings.currency
-    rates = read_rates(settings.rates, currency) if settings.rates else Rates.only(currency)
-    calendar = Calendar(settings.timezone)
-    return Rules(ladders, calendar, rates, settings.attributes, settings.quiet_before)
 
 
 async def _run(settings: Settings, rules: Rules, claims: Claims, faults: Faults) -> int:
