@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,18 @@ import pytest
 from app.embedded.broker import EmbeddedBroker, why_not_here
 from tests.kafka.broker import Kafka, free_ports
 from tests.kafka.install import KafkaNotInstallable
+
+
+def pytest_configure() -> None:
+    """Hear signals as people's terminals do.
+
+    A run that was started in the background, or under nohup, has them ignored, and so would every
+    child whose end by a signal is tested here.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            signal.signal(number, default)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
