@@ -269,6 +269,22 @@ class Shop:
         finally:
             await admin.close()
 
+    async def markers(self) -> None:
+        """Wait for the markers of what was committed, which the broker writes right after it.
+
+        Before they are there, readers do not see it; a transaction left open is not waited for.
+        """
+        changes = [f"{self.changes}.{ladder.id}" for ladder in self.rules.ladders]
+        topics = [*changes, self.dead_letters, self.handovers, self.changelog]
+        places = [TopicPartition(topic, n) for topic in topics for n in range(self.partitions)]
+        async with (
+            AIOKafkaConsumer(**self.client) as everything,
+            AIOKafkaConsumer(**self.client, isolation_level="read_committed") as stable,
+        ):
+            for _ in range(100):
+                if await stable.end_offsets(places) == await everything.end_offsets(places):
+                    return
+
     async def read(self, topic: str) -> list[ConsumerRecord]:
         """Everything committed in a topic up to now."""
         consumer = AIOKafkaConsumer(**self.client, isolation_level="read_committed")
@@ -323,9 +339,8 @@ async def applied(shop: Shop, host: TestHost) -> None:
         positions = host.partition.positions()
         return all(positions[place] >= ends[place] for place in places)
 
-    # A handover is visible a moment after its transaction was committed.
     await until(all_read, host)
-    await asyncio.sleep(0.05)
+    await shop.markers()
     await until(all_read, host)
 
 
