@@ -90,7 +90,8 @@ def test_wherever_a_write_is_cut_short_everybody_is_in_the_index() -> None:
         after = {**before, **dict(ordered[:end])}
         there = {due.split(key)[1] for key, value in after.items() if value is not None}
         assert there == {b"a", b"b"}
-    assert {key for key, value in after.items() if value is not None} == {
+    whole = {**before, **dict(ordered)}
+    assert {key for key, value in whole.items() if value is not None} == {
         due.entry(9, b"a"),
         due.entry(8, b"b"),
     }
