@@ -37,9 +37,7 @@ def parse_time(text: object) -> int | None:
     if not 1970 <= year <= 2199:
         return None
     try:
-        when = datetime(
-            year, month, day, hour, minute, second, micro, tzinfo=timezone(offset)
-        )
+        when = datetime(year, month, day, hour, minute, second, micro, tzinfo=timezone(offset))
     except ValueError:
         return None
     return (when - EPOCH) // MICRO

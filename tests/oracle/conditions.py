@@ -101,9 +101,7 @@ def value(text: str, node: ast.expr, look: Callable[[Fact], Value]) -> Value:
         return computed(node.op, value(text, node.left, look), value(text, node.right, look))
     assert isinstance(node, ast.Compare), ast.dump(node)
     sides = [value(text, side, look) for side in [node.left, *node.comparators]]
-    return all(
-        compared(op, sides[i], sides[i + 1]) for i, op in enumerate(node.ops)
-    )
+    return all(compared(op, sides[i], sides[i + 1]) for i, op in enumerate(node.ops))
 
 
 def computed(op: ast.operator, left: Value, right: Value) -> Value:
@@ -134,6 +132,6 @@ def compared(op: ast.cmpop, left: Value, right: Value) -> bool:
         order = (left > right) - (left < right)  # type: ignore[operator]
     else:
         return False
-    return {
-        ast.Lt: order < 0, ast.LtE: order <= 0, ast.Gt: order > 0, ast.GtE: order >= 0
-    }[type(op)]
+    return {ast.Lt: order < 0, ast.LtE: order <= 0, ast.Gt: order > 0, ast.GtE: order >= 0}[
+        type(op)
+    ]

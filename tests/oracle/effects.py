@@ -57,9 +57,7 @@ def take_in(settings: Settings, record: Record, event: Event, turn: int) -> None
     record.forget()
 
 
-def take_in_others(
-    settings: Settings, record: Record, event: Event, day: int, turn: int
-) -> None:
+def take_in_others(settings: Settings, record: Record, event: Event, day: int, turn: int) -> None:
     data = event.data
     if event.type == "review.posted":
         before = record.review(data["review_id"])

@@ -37,9 +37,7 @@ def random_scenario(seed: int) -> Scenario:
     scale = chance.choice([1, 1, 1, 50]) * (1 if scenario.ladders == EDGY else 300)
     amounts = [0, 1, 100, 333, 500, 1000, 1500, 4999]
     currencies = [*chance.sample(CURRENCIES, chance.choice([1, 2, 4])), scenario.currency]
-    story = Story(
-        chance, chance.randrange(3, 9), ladders, currencies, [scale * a for a in amounts]
-    )
+    story = Story(chance, chance.randrange(3, 9), ladders, currencies, [scale * a for a in amounts])
     if chance.random() < 0.25:
         story.about_people()
     for instant in moments.draw(count, horizon):

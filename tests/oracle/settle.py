@@ -38,9 +38,7 @@ class Look:
         return self.seen[asked]
 
 
-def settle(
-    settings: Settings, record: Record, at: Occasion, cuts: Cuts
-) -> list[dict[str, Any]]:
+def settle(settings: Settings, record: Record, at: Occasion, cuts: Cuts) -> list[dict[str, Any]]:
     """Evaluate every ladder; the stage changes that come of it."""
     look = Look(settings, record, at.time, cuts)
     made: list[dict[str, Any]] = []
@@ -116,9 +114,7 @@ def reason(ladder: Ladder, was: int, to: int, target: int, holds: list[bool]) ->
     return None
 
 
-def leave(
-    settings: Settings, record: Record, at: Occasion, cuts: Cuts
-) -> list[dict[str, Any]]:
+def leave(settings: Settings, record: Record, at: Occasion, cuts: Cuts) -> list[dict[str, Any]]:
     """The customer is gone from every ladder: absorbed or erased."""
     look = Look(settings, record, at.time, cuts)
     return [
@@ -181,9 +177,7 @@ def passed(ladder: Ladder, was: int, to: int) -> list[str]:
     return [ladder.rungs[place].id for place in reversed(ladder.steps()) if to < place <= was]
 
 
-def next_rung(
-    ladder: Ladder, to: int, look: Callable[[Fact], Value]
-) -> dict[str, Any] | None:
+def next_rung(ladder: Ladder, to: int, look: Callable[[Fact], Value]) -> dict[str, Any] | None:
     if ladder.segment or to == -1:
         return None
     for place in ladder.steps():
