@@ -60,13 +60,16 @@ async def _emit(
     async with clients.admin(settings) as admin:
         await router.check(admin)
     began = time.monotonic()
-    async with clients.producer(settings, **PRODUCER) as producer:
-        emitter = Emitter(producer, router)
-        try:
+    emitter: Emitter | None = None
+    try:
+        async with clients.producer(settings, **PRODUCER) as producer:
+            emitter = Emitter(producer, router)
             await _send(emitter, files, pace)
             if until is not None:
                 await emitter.advance(until)
-        finally:
+    finally:
+        # After the producer's end, which delivers what an interrupt left on its way.
+        if emitter is not None:
             _report(emitter, time.monotonic() - began)
     if emitter.too_large:
         raise BrokerError(f"{emitter.too_large} lines are larger than Kafka takes; left out")
