@@ -1,18 +1,18 @@
 """Makes schemas/asyncapi.yaml (AsyncAPI 3.0) from schemas/*.json.
 
-`python docs/make_asyncapi.py` writes it; with `--check` it only says whether it is up to date.
+`python -m docs.make_asyncapi` writes it; with `--check` it only says whether it is up to date.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
+from docs.made import ROOT, settle
+
 SCHEMAS = ROOT / "schemas"
 FILE = SCHEMAS / "asyncapi.yaml"
 CONTENT = "application/cloudevents+json"
@@ -20,7 +20,7 @@ ANY_INPUT = "clock.advanced"
 """The one event without a topic of its own: it may come on every input topic."""
 
 HEAD = """\
-# Made by `python docs/make_asyncapi.py` from the schemas beside it. Change those, then run it.
+# Made by `python -m docs.make_asyncapi` from the schemas beside it. Change those, then run it.
 # Addresses are the default topics; LADDER_TOPICS, CHANGES_PREFIX and DEAD_LETTERS name others.
 """
 
@@ -97,18 +97,5 @@ def render() -> str:
     return HEAD + text
 
 
-def main() -> int:
-    text = render()
-    if "--check" in sys.argv[1:]:
-        fresh = FILE.exists() and FILE.read_text("utf-8") == text
-        if not fresh:
-            print(
-                "schemas/asyncapi.yaml is stale: run python docs/make_asyncapi.py", file=sys.stderr
-            )
-        return 0 if fresh else 1
-    FILE.write_text(text, "utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(settle(FILE, render(), made_by=__spec__.name))

@@ -1,6 +1,6 @@
 """Makes docs/events.md from schemas/*.json and the reasons for dead letters.
 
-`python docs/make_events.py` writes it; with `--check` it only says whether it is up to date.
+`python -m docs.make_events` writes it; with `--check` it only says whether it is up to date.
 """
 
 from __future__ import annotations
@@ -8,14 +8,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from app.core.events import TYPES  # noqa: E402  # the line above makes it importable
-from app.wire import dead_letter  # noqa: E402
+from app.core.events import TYPES
+from app.wire import dead_letter
+from docs.made import ROOT, settle
 
 PAGE = ROOT / "docs" / "events.md"
 SCHEMAS = ROOT / "schemas"
@@ -24,7 +21,7 @@ OUT = "loyalty.stage.changed"
 Schema = Mapping[str, Any]
 
 HEAD = """\
-<!-- Made by `python docs/make_events.py` from schemas/. Change those, then run it. -->
+<!-- Made by `python -m docs.make_events` from schemas/. Change those, then run it. -->
 # Events
 
 What Loyalty Ladder takes in and puts out: [CloudEvents 1.0](https://cloudevents.io) as structured
@@ -195,16 +192,5 @@ def render() -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> int:
-    page = render()
-    if "--check" in sys.argv[1:]:
-        fresh = PAGE.exists() and PAGE.read_text("utf-8") == page
-        if not fresh:
-            print("docs/events.md is stale: run python docs/make_events.py", file=sys.stderr)
-        return 0 if fresh else 1
-    PAGE.write_text(page, "utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(settle(PAGE, render(), made_by=__spec__.name))

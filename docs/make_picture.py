@@ -1,6 +1,6 @@
 """Draws the ladder in README.md from its definition.
 
-`python docs/make_picture.py` writes it; with `--check` it only says whether it is up to date.
+`python -m docs.make_picture` writes it; with `--check` it only says whether it is up to date.
 """
 
 from __future__ import annotations
@@ -9,18 +9,15 @@ import html
 import itertools
 import re
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from app.core.ladder import Ladder  # noqa: E402  the line above makes it importable
-from app.wire.definition import read_ladder  # noqa: E402
+from app.core.ladder import Ladder
+from app.wire.definition import read_ladder
+from docs.made import ROOT, settle
 
 PAGE = ROOT / "README.md"
 DRAWN = "app/ladders/raving-fan.yaml"
 BETWEEN = re.compile(
-    r"(?<=<!-- Made by `python docs/make_picture.py` from the definition. -->\n).*?"
+    r"(?<=<!-- Made by `python -m docs.make_picture` from the definition. -->\n).*?"
     r"(?=<!-- End of the picture. -->)",
     re.DOTALL,
 )
@@ -44,6 +41,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    if "--check" in sys.argv:
-        sys.exit(PAGE.read_text() != page())
-    PAGE.write_text(page())
+    sys.exit(settle(PAGE, page(), made_by=__spec__.name))

@@ -1,6 +1,6 @@
 """Makes docs/reference.md from what the code declares: settings, topics, metrics, errors.
 
-`python docs/make_reference.py` writes it; with `--check` it only says whether it is up to date.
+`python -m docs.make_reference` writes it; with `--check` it only says whether it is up to date.
 """
 
 from __future__ import annotations
@@ -9,19 +9,16 @@ import inspect
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from app import errors, settings  # noqa: E402  the line above makes it importable
-from app import setting_kinds as kinds  # noqa: E402
-from app.ops import metrics  # noqa: E402
-from app.stream import topics  # noqa: E402
+from app import errors, settings
+from app import setting_kinds as kinds
+from app.ops import metrics
+from app.stream import topics
+from docs.made import ROOT, settle
 
 PAGE = ROOT / "docs" / "reference.md"
 HEAD = """\
-<!-- Made by `python docs/make_reference.py` from the code. Change that, then run it. -->
+<!-- Made by `python -m docs.make_reference` from the code. Change that, then run it. -->
 # Reference
 
 What an operator sees, as the code declares it. [Operating](operating.md) says how to use it;
@@ -162,16 +159,5 @@ def render() -> str:
     )
 
 
-def main() -> int:
-    page = render()
-    if "--check" in sys.argv[1:]:
-        fresh = PAGE.exists() and PAGE.read_text("utf-8") == page
-        if not fresh:
-            print("docs/reference.md is stale: run python docs/make_reference.py", file=sys.stderr)
-        return 0 if fresh else 1
-    PAGE.write_text(page, "utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(settle(PAGE, render(), made_by=__spec__.name))

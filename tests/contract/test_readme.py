@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import re
-import runpy
 from pathlib import Path
 
 import pytest
 
 from app.embedded.demo_people import SOURCE
 from app.embedded.demo_purchases import by_customer, read_purchases
+from docs import make_picture
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 
 
 def test_the_picture_is_drawn_from_the_definition() -> None:
-    drawn = runpy.run_path(str(ROOT / "docs" / "make_picture.py"))
-    assert drawn["BETWEEN"].search(README), "the picture's place is marked"
+    assert make_picture.BETWEEN.search(README), "the picture's place is marked"
     assert "raving-fan[" in README
-    assert drawn["page"]() == README, "run `python docs/make_picture.py`"
+    assert make_picture.page() == README, "run `python -m docs.make_picture`"
 
 
 @pytest.mark.parametrize("command", ["make demo", "make test"])
