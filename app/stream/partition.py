@@ -6,47 +6,37 @@ store. Whatever goes wrong closes the partition, and there is one way back: `ope
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 
 import structlog
-from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from app.core.customer import Slot
 from app.core.due import Cutter
 from app.errors import LadderError
 from app.ops import metrics as m
-from app.stream import meta as meta_row
 from app.stream.batch import FoldFailed
 from app.stream.faults import FaultInjected
+from app.stream.hold import Hold
 from app.stream.inbox import Inbox
-from app.stream.offsets import refuse_left_behind, starting_points
-from app.stream.remembered import decode, refuse_if_changed
-from app.stream.restore import Changelog, Progress, restore
+from app.stream.reopening import MAY_PASS, reopened
+from app.stream.restore import Progress
 from app.stream.retries import Retries, kind_of, named
-from app.stream.rounds import Rounds
 from app.stream.seam import Host, Workshop
-from app.stream.store import Standing, Store, StoreBroken, StoreStarved, set_aside
-from app.stream.transaction import CommitFailed, Fenced, Writer
+from app.stream.store import StoreBroken, StoreStarved
+from app.stream.transaction import CommitFailed, Fenced
 from app.wire.record import RecordCodec
 
 log = structlog.get_logger(__name__)
 
 FINISHING = 5.0
 """Seconds that a batch under way is given when the partition is to stop."""
-STARTING = 60.0
-"""Seconds for a producer to be initialised: a predecessor's transaction is ended first."""
 TICK = 1.0
 """Seconds after which an idle partition looks whether something is due."""
 SLICE = 0.05
 """The same while a topic that ran dry is waited for."""
-_DELAYS = (0.0, 0.2, 1.0, 2.0, 5.0)
-_AFTER_SILENCE = (3.0, 5.0)
-"""Seconds before a reopening. A worker that was paused finds that time has run out; until its
-group has told it that it lost its partitions, it must not take them back from their new owner."""
-_MAY_PASS = (KafkaError, OSError, TimeoutError)
-_FAILURES = (CommitFailed, StoreBroken, FoldFailed, FaultInjected, *_MAY_PASS)
+_FAILURES = (CommitFailed, StoreBroken, FoldFailed, FaultInjected, *MAY_PASS)
 
 
 class Partition:
@@ -58,23 +48,24 @@ class Partition:
     def __init__(self, number: int, workshop: Workshop, host: Host) -> None:
         self.number = number
         self.state = "closed"
-        self.progress = Progress()
         self._shop = workshop
         self._host = host
         self._codec = RecordCodec(workshop.rules.ladders)
-        self._sources = [
+        sources = [
             TopicPartition(topic, number) for topic in (*workshop.topics, workshop.handovers)
         ]
-        self._inbox = Inbox(host, self._sources, self._codec, workshop.merge_wait, workshop.group)
+        self._inbox = Inbox(host, sources, self._codec, workshop.merge_wait, workshop.group)
         self._retries = Retries(workshop.batch)
-        self._writer: Writer | None = None
-        self._store: Store | None = None
-        self._suspect = False
-        self._rounds: Rounds | None = None
+        self._hold = Hold(number, workshop, host, self._codec, self._inbox, self._retries, sources)
         self._accepting = False
         self._stop = asyncio.Event()
         self._wake = asyncio.Event()
         self._living: asyncio.Task[None] | None = None
+
+    @property
+    def progress(self) -> Progress:
+        """How far its restore is, or was."""
+        return self._hold.progress
 
     # What the host calls.
 
@@ -87,7 +78,7 @@ class Partition:
         self.state = "restoring"
         await self._let_go()
         try:
-            positions = await self._open()
+            positions = await self._hold.take()
         except BaseException:
             await self._shut()
             raise
@@ -105,11 +96,11 @@ class Partition:
 
     def offer(self, tp: TopicPartition, records: list[ConsumerRecord]) -> None:
         """Take what was fetched; ignored unless started."""
-        if not self._accepting or self._rounds is None:
+        if not self._accepting or self._hold.rounds is None:
             return
         self._inbox.offer(tp, records)
         if not records and self._inbox.empty(tp):
-            self._rounds.pass_markers(tp)
+            self._hold.rounds.pass_markers(tp)
         self._wake.set()
 
     async def quiesce(self) -> None:
@@ -129,7 +120,7 @@ class Partition:
 
     def positions(self) -> Mapping[TopicPartition, int]:
         """Return the offsets after the last commit; empty before the first `open`."""
-        return dict(self._rounds.positions) if self._rounds is not None else {}
+        return dict(self._hold.rounds.positions) if self._hold.rounds is not None else {}
 
     async def close(self) -> None:
         """Let go of everything: the partition is lost, or the worker ends."""
@@ -138,71 +129,20 @@ class Partition:
 
     def slot(self, customer: str) -> Slot | None:
         """Return a customer as last committed; None when unknown, or while this is not open."""
-        store = self._store
+        store = self._hold.store
         if store is None or self.state != "ready":
             return None
         return self._codec.load([customer], store.get)[customer]
 
     def clock(self) -> int:
         """Return where the partition's clock stands, in µs."""
-        return self._rounds.clock.position if self._rounds is not None else 0
+        return self._hold.rounds.clock.position if self._hold.rounds is not None else 0
 
     @property
     def cutter(self) -> Cutter:
         """Return what knows the top-spender cuts of each day; only of an open partition."""
-        assert self._rounds is not None
-        return self._rounds.tops
-
-    # Taking over and letting go.
-
-    async def _open(self) -> Mapping[TopicPartition, int]:
-        shop, number = self._shop, self.number
-        topics = (
-            *(f"{shop.changes_prefix}.{ladder.id}" for ladder in shop.rules.ladders),
-            shop.dead_letters,
-            shop.handovers,
-            shop.changelog,
-        )
-        self._writer = Writer(shop.client, f"{shop.group}-{number}", shop.faults, topics)
-        async with asyncio.timeout(STARTING):
-            await self._writer.start()
-        self._store, standing = await self._restored()
-        meta = meta_row.read(self._store.get([meta_row.KEY])[0])
-        old, new = decode(meta.remembered), decode(shop.remembered)
-        if old is not None and new is not None:
-            refuse_if_changed(old, new)
-        refuse_left_behind(meta.positions, self._sources)
-        positions = await starting_points(shop.client, shop.group, self._sources, meta.positions)
-        self._inbox.clear()
-        self._rounds = Rounds(
-            number, shop, self._host, self._codec, self._inbox, self._retries,
-            writer=self._writer, store=self._store, standing=standing, meta=meta,
-            positions=positions,
-        )  # fmt: skip
-        log.info("partition open", partition=number, restored=self.progress.read)
-        return positions
-
-    async def _restored(self) -> tuple[Store, Standing]:
-        shop = self._shop
-        path = shop.data_dir / str(self.number)
-        if self._suspect:
-            aside = set_aside(path)
-            log.warning("store failed, rebuilding it", partition=self.number, moved_to=str(aside))
-            self._suspect = False
-        self.progress = Progress(
-            tell=lambda left: shop.metrics.set(m.RESTORE_REMAINING, left, str(self.number))
-        )
-        changelog = Changelog(
-            client=shop.client,
-            place=TopicPartition(shop.changelog, self.number),
-            partitions=shop.partitions,
-            tombstones=shop.tombstones,
-        )
-        found = await restore(
-            changelog, path, shop.shared, now=shop.now, faults=shop.faults, progress=self.progress
-        )
-        shop.metrics.count(m.RESTORED, self.progress.read)
-        return found
+        assert self._hold.rounds is not None
+        return self._hold.rounds.tops
 
     async def _shut(self) -> None:
         """Close, and be as if never opened, but for having failed."""
@@ -211,16 +151,8 @@ class Partition:
         await self._let_go()
 
     async def _let_go(self) -> None:
-        """Close producer and store; what they hold that was not committed is lost, as it must."""
         self._accepting = False
-        writer, self._writer = self._writer, None
-        store, self._store = self._store, None
-        try:
-            if writer is not None:
-                await writer.close()
-        finally:
-            if store is not None:
-                store.close()
+        await self._hold.let_go()
 
     # The life between start and stop.
 
@@ -248,7 +180,7 @@ class Partition:
             self._host.failed(self.number, error)
 
     async def _loop(self) -> None:
-        rounds = self._rounds
+        rounds = self._hold.rounds
         assert rounds is not None
         while not self._stop.is_set():
             self._wake.clear()
@@ -274,48 +206,31 @@ class Partition:
 
     async def _recovered(self, error: BaseException) -> bool:
         """Reopen after a failure; tells whether there is anything to go on with."""
-        rounds = self._rounds
+        rounds = self._hold.rounds
         assert rounds is not None
         if not self._retries.failed(error, rounds.size):
             await self._give_up(named(error, rounds.first))
             return False
         log.warning("partition failed, opening it again", partition=self.number, error=str(error))
-        self._suspect |= isinstance(error, StoreBroken) and not isinstance(error, StoreStarved)
+        self._hold.suspect |= isinstance(error, StoreBroken) and not isinstance(error, StoreStarved)
         # From here on what lies in memory is of no batch that was committed: only `open` leads on.
         self.state = "restoring"
         self._accepting = False
         self._inbox.clear()
         self._shop.metrics.count(m.PARTITIONS_REOPENED)
-        silent = isinstance(error, CommitFailed) and isinstance(error.cause, TimeoutError)
-        reopened = await self._reopened(_AFTER_SILENCE if silent else _DELAYS)
-        if not reopened:
+        try:
+            positions = await reopened(self.number, self._hold, self._host, self._stop, error)
+        except LadderError as refusal:
+            await self._give_up(refusal)
+            return False
+        if positions is None:
             await self._shut()
-        return reopened
-
-    async def _reopened(self, delays: Sequence[float]) -> bool:
-        """Tell whether it is open again; False: it was stopped, or gave up."""
-        attempt = 0
-        while not self._stop.is_set():
-            await asyncio.sleep(delays[min(attempt, len(delays) - 1)])
-            attempt += 1
-            try:
-                await self._let_go()
-                positions = await self._open()
-                if self._stop.is_set():
-                    return False
-                await self._host.seek(positions)
-            except LadderError as error:
-                await self._give_up(error)
-                return False
-            except (*_MAY_PASS, FaultInjected) as error:
-                log.warning("partition not open yet", partition=self.number, error=repr(error))
-                continue
-            self.state = "ready"
-            self._accepting = True
-            for tp in positions:
-                self._host.resume(tp)
-            return True
-        return False
+            return False
+        self.state = "ready"
+        self._accepting = True
+        for tp in positions:
+            self._host.resume(tp)
+        return True
 
     async def _give_up(self, error: BaseException) -> None:
         self.state = "failed"

@@ -79,8 +79,8 @@ class Rig:
         self._opened(self.partition)
 
     def _opened(self, partition: Any) -> None:
-        partition._writer, partition._store = self.writer, self.store
-        partition._rounds = Rounds(
+        partition._hold.writer, partition._hold.store = self.writer, self.store
+        partition._hold.rounds = Rounds(
             0, self.shop, partition._host, partition._codec, partition._inbox, partition._retries,
             writer=self.writer,  # type: ignore[arg-type]
             store=self.store, standing=Standing(LAYOUT, "log", 0, 1, 0, 0), meta=Meta(),
@@ -139,7 +139,7 @@ async def test_a_batch_that_fails_while_the_partition_is_quiesced_leaves_it_clos
     rig.writer.held.clear()
     rig.writer.troubles.append(failure)
     rig.offer(purchase(0))
-    await rig.until(lambda: rig.partition._rounds and rig.partition._rounds.size)
+    await rig.until(lambda: rig.partition._hold.rounds and rig.partition._hold.rounds.size)
     quiescing = asyncio.create_task(rig.partition.quiesce())
     await rig.until(rig.partition._stop.is_set)
     rig.writer.held.set()
@@ -165,7 +165,7 @@ async def test_a_write_to_the_store_that_fails_does_not_move_where_it_stands(
         raise StoreStarved("No space left on device")
 
     monkeypatch.setattr(rig.store, "write", full)
-    rounds = rig.partition._rounds
+    rounds = rig.partition._hold.rounds
     assert rounds is not None
     rig.offer(purchase(0))
     await rig.until(lambda: not rig.partition._accepting)
@@ -213,7 +213,7 @@ async def test_markers_behind_a_batch_are_passed_when_it_is_committed(rig: Rig) 
     """Lag is seen from the positions: before the commit it must not be 0."""
     rig.writer.held.clear()
     rig.offer(purchase(0))
-    await rig.until(lambda: rig.partition._rounds and rig.partition._rounds.size)
+    await rig.until(lambda: rig.partition._hold.rounds and rig.partition._hold.rounds.size)
     rig.at[EVENTS] = 3
     rig.partition.offer(EVENTS, [])
     assert rig.partition.positions()[EVENTS] == 0
@@ -229,5 +229,5 @@ async def test_a_row_that_cannot_be_read_has_the_store_built_anew(rig: Rig) -> N
     rig.offer(purchase(0, "good"), purchase(1, "bad"))
     await rig.until(lambda: not rig.partition._accepting)
     assert rig.failures == []
-    assert rig.partition._suspect
+    assert rig.partition._hold.suspect
     assert rig.writer.offsets == []

@@ -1,0 +1,123 @@
+"""What an open partition holds: its producer, its store, and the rounds that work with both.
+
+All of it is taken together and let go together, in the order of architecture.md, rule 2.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from aiokafka.structs import TopicPartition
+
+from app.ops import metrics as m
+from app.stream import meta as meta_row
+from app.stream.inbox import Inbox
+from app.stream.offsets import Positions, refuse_left_behind, starting_points
+from app.stream.remembered import decode, refuse_if_changed
+from app.stream.restore import Changelog, Progress, restore
+from app.stream.retries import Retries
+from app.stream.rounds import Rounds
+from app.stream.seam import Host, Workshop
+from app.stream.store import Standing, Store, set_aside
+from app.stream.transaction import Writer
+from app.wire.record import RecordCodec
+
+log = structlog.get_logger(__name__)
+
+STARTING = 60.0
+"""Seconds for a producer to be initialised: a predecessor's transaction is ended first."""
+
+
+class Hold:
+    """Empty, or all that it takes to work. `suspect`: the store failed and is to be built anew."""
+
+    def __init__(
+        self,
+        number: int,
+        shop: Workshop,
+        host: Host,
+        codec: RecordCodec,
+        inbox: Inbox,
+        retries: Retries,
+        sources: Sequence[TopicPartition],
+    ) -> None:
+        self.progress = Progress()
+        self.writer: Writer | None = None
+        self.store: Store | None = None
+        self.rounds: Rounds | None = None
+        self.suspect = False
+        self._number = number
+        self._shop = shop
+        self._host = host
+        self._codec = codec
+        self._inbox = inbox
+        self._retries = retries
+        self._sources = sources
+
+    async def take(self) -> Positions:
+        """Take the partition over; returns where each source starts.
+
+        Raises LadderError for what an operator has to mend; KafkaError, OSError and TimeoutError
+        for what may pass. Whatever it raises, `let_go` is to follow.
+        """
+        shop, number = self._shop, self._number
+        topics = (
+            *(f"{shop.changes_prefix}.{ladder.id}" for ladder in shop.rules.ladders),
+            shop.dead_letters,
+            shop.handovers,
+            shop.changelog,
+        )
+        self.writer = Writer(shop.client, f"{shop.group}-{number}", shop.faults, topics)
+        async with asyncio.timeout(STARTING):
+            await self.writer.start()
+        self.store, standing = await self._restored()
+        meta = meta_row.read(self.store.get([meta_row.KEY])[0])
+        old, new = decode(meta.remembered), decode(shop.remembered)
+        if old is not None and new is not None:
+            refuse_if_changed(old, new)
+        refuse_left_behind(meta.positions, self._sources)
+        positions = await starting_points(shop.client, shop.group, self._sources, meta.positions)
+        self._inbox.clear()
+        self.rounds = Rounds(
+            number, shop, self._host, self._codec, self._inbox, self._retries,
+            writer=self.writer, store=self.store, standing=standing, meta=meta,
+            positions=positions,
+        )  # fmt: skip
+        log.info("partition open", partition=number, restored=self.progress.read)
+        return positions
+
+    async def let_go(self) -> None:
+        """Close producer and store; what they hold that was not committed is lost, as it must.
+
+        `rounds` stays, to tell where the partition stood.
+        """
+        writer, self.writer = self.writer, None
+        store, self.store = self.store, None
+        try:
+            if writer is not None:
+                await writer.close()
+        finally:
+            if store is not None:
+                store.close()
+
+    async def _restored(self) -> tuple[Store, Standing]:
+        shop = self._shop
+        path = shop.data_dir / str(self._number)
+        if self.suspect:
+            aside = set_aside(path)
+            log.warning("store failed, rebuilding it", partition=self._number, moved_to=str(aside))
+            self.suspect = False
+        self.progress = Progress(
+            tell=lambda left: shop.metrics.set(m.RESTORE_REMAINING, left, str(self._number))
+        )
+        changelog = Changelog(
+            client=shop.client,
+            place=TopicPartition(shop.changelog, self._number),
+            partitions=shop.partitions,
+            tombstones=shop.tombstones,
+        )
+        found = await restore(
+            changelog, path, shop.shared, now=shop.now, faults=shop.faults, progress=self.progress
+        )
+        shop.metrics.count(m.RESTORED, self.progress.read)
+        return found
