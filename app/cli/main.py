@@ -32,11 +32,12 @@ COMMANDS: Mapping[str, Command] = {
     "emit": Command("app.cli.emit", "emit", "Send events from files"),
     "watch": Command("app.cli.watch", "watch", "Follow stage changes"),
     "show": Command("app.cli.show", "show", "Where a customer stands, why, and what comes next"),
-    "check": Command("app.cli.check", "check", "Check ladder definitions"),
+    "check": Command("app.cli.check", "check", "Check ladder definitions and events"),
     "customers": Command("app.cli.customers", "customers", "Who stands on a rung now"),
     "backtest": Command("app.cli.backtest", "backtest", "Fold files of events, with no broker"),
     "whatif": Command("app.cli.whatif", "whatif", "What a changed ladder would do, before it does"),
     "dead-letters": Command("app.cli.dead_letters", "dead_letters", "What was refused, and why"),
+    "schema": Command("app.cli.schema", "schema", "What events must look like, for programs"),
     "config": Command("app.cli.config", "config", "Every setting with its value and meaning"),
 }
 

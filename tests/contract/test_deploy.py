@@ -313,7 +313,8 @@ def test_the_image_runs_as_nobody_in_particular_and_writes_only_its_state() -> N
     assert f"--uid {user[1]}" in last
     (state,) = re.findall(r"^VOLUME (\S+)$", last, re.MULTILINE)
     assert f"LADDER_DATA_DIR={state}" in last
-    assert 'ENTRYPOINT ["ladder"]' in last
+    assert 'ENTRYPOINT ["tini", "--", "ladder"]' in last
+    assert " tini=" in last
 
 
 def test_the_image_has_a_python_that_the_package_runs_on() -> None:

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from docs import made
 
@@ -38,22 +37,3 @@ def test_a_stale_page_is_told_with_the_way_to_make_it_anew(
     assert made.settle(page, "newer", "docs.make_page") == 1
     assert capsys.readouterr().err == "page.md is stale: run python -m docs.make_page\n"
     assert page.read_text("utf-8") == "new"
-
-
-def test_every_reference_in_the_asyncapi_description_leads_somewhere() -> None:
-    whole = yaml.safe_load((ROOT / "schemas" / "asyncapi.yaml").read_text("utf-8"))
-
-    def references(found: object) -> list[str]:
-        if isinstance(found, dict):
-            here = [found["$ref"]] if "$ref" in found else []
-            return here + [ref for item in found.values() for ref in references(item)]
-        return []
-
-    for ref in references(whole):
-        if ref.startswith("./"):
-            assert (ROOT / "schemas" / ref).is_file(), ref
-            continue
-        place = whole
-        for step in ref.removeprefix("#/").split("/"):
-            place = place[step]
-        assert place
