@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,7 +20,7 @@ from app.wire.definition import read_folder
 from app.wire.record import HOT, RecordCodec, Row
 from benchmarks.case import CUSTOMERS_PER_EVENT, Case
 from benchmarks.figures import Round
-from benchmarks.latency import ready
+from benchmarks.latency import READY, ready
 from benchmarks.made_up import MIXED, Crowd
 from benchmarks.shop import Shop, append, home
 from benchmarks.throughput import DAYS
@@ -56,7 +57,7 @@ class Restore(Case):
             await ready(shop, worker)
             usage = worker.usage()
             customers = shop.metric("ladder_restored_records_total")
-        took = _between(shop, "partitions assigned", "partitions ready")
+            took = await _between(shop, "partitions assigned", "partitions ready")
         await shop.delete()
         size = sum(len(value) for _, value in self._rows) / len(self._rows)
         return {
@@ -89,7 +90,17 @@ def _rows(customers: int) -> Iterator[tuple[bytes, bytes]]:
                 yield key[1:], value
 
 
-def _between(shop: Shop, begin: str, end: str) -> float:
-    """Seconds between the last lines of these in the worker's log."""
-    times = {line["event"]: datetime.fromisoformat(line["time"]) for line in shop.log()}
-    return (times[end] - times[begin]).total_seconds()
+async def _between(shop: Shop, begin: str, end: str) -> float:
+    """Seconds between the last lines of these in the log of a worker that runs.
+
+    It says a moment before it logs that it is ready, so the line is waited for.
+    """
+    deadline = time.monotonic() + READY
+    while True:
+        times = {line["event"]: datetime.fromisoformat(line["time"]) for line in shop.log()}
+        if missing := {begin, end} - times.keys():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the worker never logged {', '.join(sorted(missing))}")
+            await asyncio.sleep(0.1)
+            continue
+        return (times[end] - times[begin]).total_seconds()
