@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 
 from benchmarks import figures
 from benchmarks.broker import broker
-from benchmarks.case import QUICK, Case, Sizes
-from benchmarks.cases import CASES, ratios
+from benchmarks.case import QUICK, Sizes
+from benchmarks.cases import CASES, wanted
+from benchmarks.rounds import measure
 from benchmarks.shop import no_settings_from_outside
 
 
@@ -35,31 +35,15 @@ def main(
     rounds = rounds or (1 if quick else 3)
     options: dict[str, object] = {"quick": quick, "rounds": rounds}
     with broker() as place:
-        cases = [CASES[name](place, QUICK if quick else Sizes()) for name in only or CASES]
-        measured = asyncio.run(_measure(cases, rounds))
+        cases = [CASES[name](place, QUICK if quick else Sizes()) for name in wanted(only)]
+        measured, failures = asyncio.run(measure(cases, rounds))
     found = figures.document(measured, options)
     console = Console()
     figures.draw(console, found)
     click.echo(f"written to {figures.write(found, out)}", err=True)
-
-
-async def _measure(cases: list[Case], rounds: int) -> dict[str, dict[str, Any]]:
-    measured: dict[str, dict[str, Any]] = {
-        case.name: {"what": case.what, "wanted": case.wanted, "rounds": []} for case in cases
-    }
-    for case in cases:
-        click.echo(f"making ready: {case.what}", err=True)
-        await case.prepare()
-    for number in range(1, rounds + 1):
-        for case in cases:
-            figures_of_round = await case.measure(number)
-            measured[case.name]["rounds"].append(figures_of_round)
-            said = ", ".join(f"{k} {figures.shown(v)}" for k, v in figures_of_round.items())
-            click.echo(f"round {number}, {case.what}: {said}", err=True)
-        measured_ratios = ratios({name: each["rounds"] for name, each in measured.items()})
-        for name, values in measured_ratios.items():
-            measured[name]["rounds"][-1].update(values)
-    return measured
+    for failure in failures:
+        click.echo(f"FAILED: {failure}", err=True)
+    context.exit(1 if failures else 0)
 
 
 @main.command()

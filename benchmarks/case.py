@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 from benchmarks.broker import Place
@@ -27,15 +28,22 @@ CUSTOMERS_PER_EVENT = 0.32
 
 
 class Case(ABC):
-    """One benchmark on one broker. `wanted` says by figure what it has to reach."""
+    """One benchmark on one broker.
+
+    `wanted` says by figure what it has to reach, `needs` which cases it looks back on in `earlier`:
+    the figures of all rounds so far, by case.
+    """
 
     name: ClassVar[str]
     what: ClassVar[str]
     wanted: ClassVar[dict[str, str]] = {}
 
+    needs: ClassVar[tuple[str, ...]] = ()
+
     def __init__(self, place: Place, sizes: Sizes) -> None:
         self.place = place
         self.sizes = sizes
+        self.earlier: Mapping[str, Sequence[Round]] = {}
 
     @abstractmethod
     async def prepare(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from benchmarks.case import Case
 from benchmarks.cdnow import Cdnow
@@ -20,12 +20,16 @@ PEERS = (Faust.name, Quix.name)
 FASTER = "the worker is times as fast"
 
 
-def ratios(rounds: Mapping[str, list[Round]]) -> dict[str, Round]:
-    """Compare the last round of each peer with the worker's."""
-    found: dict[str, Round] = {}
+def wanted(only: Sequence[str]) -> list[str]:
+    """Name the cases to run, in their order: those asked for and those that they look back on."""
+    asked = set(only or CASES)
+    needed = {need for name in asked for need in CASES[name].needs}
+    return [name for name in CASES if name in asked | needed]
+
+
+def ratios(name: str, rounds: Mapping[str, list[Round]]) -> Round:
+    """Compare the last round of a case with what the worker did in the same one."""
     own = rounds.get("purchases")
-    for peer in PEERS:
-        others = rounds.get(peer)
-        if own and others and "events/s" in own[-1] and "events/s" in others[-1]:
-            found[peer] = {FASTER: own[-1]["events/s"] / others[-1]["events/s"]}
-    return found
+    if name not in PEERS or not own or "events/s" not in rounds[name][-1]:
+        return {}
+    return {FASTER: own[-1]["events/s"] / rounds[name][-1]["events/s"]}

@@ -38,6 +38,11 @@ _POOL = 5000
 _LIKES = ("family", "kids", "sport", "outdoors", "home", "food", "music")
 
 
+def customer_id(number: int) -> str:
+    """Name a customer by a number from 0 on."""
+    return f"c-{number:07d}"
+
+
 class Made(NamedTuple):
     """An event: the number of its topic's family, its key and its value."""
 
@@ -53,16 +58,19 @@ class _Impossible(Exception):
 class Crowd:
     """Customers who do what customers do. Nothing that they do is refused.
 
-    Who was absorbed or erased comes no more, but for a few purchases under absorbed ids.
+    Who was absorbed or erased comes no more, but for a few purchases under absorbed ids. `first`
+    is the number of the first event, which its id has.
     """
 
-    def __init__(self, customers: int, shares: dict[str, float], seed: int = 1) -> None:
+    def __init__(
+        self, customers: int, shares: dict[str, float], seed: int = 1, first: int = 1
+    ) -> None:
         self._dice = Random(seed)
         self._customers = customers
         self._types = tuple(shares)
         self._weights = tuple(accumulate(shares.values()))
         self._ahead: list[str] = []
-        self._number = 0
+        self._number = first - 1
         self._gone: set[str] = set()
         self._absorbed: list[str] = []
         self._orders = _Pool(self._dice)
@@ -173,7 +181,7 @@ class Crowd:
 
     def _somebody(self) -> str:
         while True:
-            customer = f"c-{int(self._customers * self._dice.random() ** SKEW):07d}"
+            customer = customer_id(int(self._customers * self._dice.random() ** SKEW))
             if customer not in self._gone:
                 return customer
 

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.structs import ConsumerRecord
 
 from app import settings
-from app.stream import clients, topic_admin
+from app.stream import clients, meta, topic_admin
 from app.stream.keys import partition_of
 from app.stream.topics import declared
 from app.wire.definition import read_folder
+from app.wire.record import HOT
 from benchmarks.child import Child
 from benchmarks.made_up import FAMILIES, Made
+from benchmarks.population import Population
 from tests.kafka.broker import free_ports
 
 ROOT = Path(__file__).parent.parent
@@ -90,6 +93,14 @@ class Shop:
         await append(
             self.client, ((home(topics[made.family], made.key), *made[1:]) for made in events)
         )
+
+    async def know(self, population: Population) -> None:
+        """Append the records of customers to the changelog, so that a worker restores them."""
+        topic = self.settings.changelog
+        rows = ((home(topic, who), HOT + who, value) for who, value in population.rows())
+        own = population.meta(self.settings)
+        metas = ((TopicPartition(topic, n), meta.KEY, own) for n in range(PARTITIONS))
+        await append(self.client, chain(rows, metas))
 
     def worker(self, *, through: Sequence[str] = ("-m", "app")) -> Child:
         """Start `ladder worker`; `through` is what Python runs to come to it."""

@@ -7,17 +7,25 @@ from pathlib import Path
 
 import pytest
 
+from app import settings
 from app.core.events import Event
 from app.core.instants import DAY, Calendar
 from app.core.money import Rates
 from app.core.rules import Rules
 from app.offline.backtest import Backtest, Line
+from app.stream import due, meta
+from app.stream.store import Shared, Store
 from app.wire.cloudevents import decode
 from app.wire.definition import read_folder
+from app.wire.record import HOT, RecordCodec, Unreadable, due_of
 from benchmarks import report
+from benchmarks.broker import Place
+from benchmarks.case import QUICK, Case
 from benchmarks.curve import Curve, Seen
-from benchmarks.figures import summed_up
-from benchmarks.made_up import MIXED, Crowd
+from benchmarks.figures import Round, summed_up
+from benchmarks.made_up import MIXED, PURCHASES, Crowd
+from benchmarks.population import FIRST_FREE, Population, fill_stores, linked, stand
+from benchmarks.rounds import measure
 
 BEGIN = 1_700_000_000_000_000
 
@@ -95,3 +103,66 @@ def test_the_readme_takes_the_figures_between_its_marks(tmp_path: Path) -> None:
     text = report.inserted(report.README.read_text(), row)
     assert report.inserted(text, row) == text
     assert re.search(rf"{report.BEGIN}\n\| ten ladders .+\n{report.END}", text)
+
+
+def test_a_population_is_who_the_crowd_is() -> None:
+    population = Population(50, BEGIN)
+    known = {who for who, _ in population.rows()}
+    come = {made.key for made in Crowd(50, PURCHASES).stream(500, BEGIN, BEGIN + DAY)}
+    assert len(known) == 50
+    assert come <= known
+
+
+def test_a_population_can_be_read_and_nothing_of_the_past_is_due() -> None:
+    codec = RecordCodec(read_folder())
+    rows = [row for _, row in Population(300, BEGIN).rows()]
+    assert not [row for row in rows if isinstance(codec.decode(row), Unreadable)]
+    assert [due_of(row) for row in rows if 0 < due_of(row) <= BEGIN] == []
+    assert any(due_of(row) for row in rows)
+
+
+def test_events_from_the_first_free_number_on_are_new_to_a_population() -> None:
+    last = next(Crowd(50, MIXED, first=FIRST_FREE).stream(1, BEGIN, BEGIN + DAY))
+    event = decode(last.value, last.key)
+    assert isinstance(event, Event)
+    assert event.id == f"{FIRST_FREE:09d}"
+
+
+def test_filled_stores_hold_every_customer_and_say_whose_they_are(tmp_path: Path) -> None:
+    wanted = settings.load({"LADDER_BROKERS": "127.0.0.1:9", "LADDER_PARTITIONS": "2"}, None)
+    population = Population(300, BEGIN)
+    fill_stores(population, wanted, tmp_path / "made")
+    linked(tmp_path / "made", tmp_path / "copy")
+    stand(wanted, tmp_path / "copy", 7)
+    found: dict[bytes, bytes] = {}
+    indexed = 0
+    for number in range(2):
+        store = Store(tmp_path / "copy" / str(number), Shared())
+        standing = store.standing()
+        assert standing is not None
+        assert (standing.changelog, standing.offset) == (wanted.changelog, 7)
+        assert store.get([meta.KEY]) != [None]
+        found |= store.scan(HOT, b"d", 1_000)
+        indexed += len(store.scan(*due.between(BEGIN, 1 << 62), 1_000))
+        store.close()
+    assert found == {HOT + who: row for who, row in population.rows()}
+    assert indexed == sum(due_of(row) > 0 for row in found.values())
+
+
+class Breaks(Case):
+    name = "breaks"
+    what = "one that fails in its second round"
+
+    async def prepare(self) -> None:
+        """Nothing."""
+
+    async def measure(self, number: int) -> Round:
+        if number == 2:
+            raise ValueError("the reason")
+        return {"rounds before": float(len(self.earlier[self.name]))}
+
+
+async def test_a_measurement_that_fails_is_named_and_the_others_go_on(tmp_path: Path) -> None:
+    measured, failures = await measure([Breaks(Place("", tmp_path), QUICK)], 3)
+    assert measured["breaks"]["rounds"] == [{"rounds before": 0.0}, {"rounds before": 1.0}]
+    assert failures == ["breaks, round 2 of 3: ValueError: the reason"]
