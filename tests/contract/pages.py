@@ -22,7 +22,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     page
-    for pattern in ("*.md", "docs/*.md", "docs/adr/*.md", "schemas/*.md", "app/**/*.md")
+    for pattern in (
+        "*.md",
+        "docs/*.md",
+        "docs/adr/*.md",
+        "schemas/*.md",
+        "examples/*.md",
+        "app/**/*.md",
+    )
     for page in ROOT.glob(pattern)
 )
 FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
