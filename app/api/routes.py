@@ -10,7 +10,7 @@ from app.api.access import METRICS, Access, guard
 from app.api.customers import Customers, add_customers
 from app.api.health import Health, add_health
 from app.api.problem import problems
-from app.ops import metrics as m
+from app.ops.registry import CONTENT_TYPE, Metrics
 
 
 def add_routes(
@@ -18,7 +18,7 @@ def add_routes(
     *,
     access: Access,
     health: Health,
-    metrics: m.Metrics,
+    metrics: Metrics,
     customers: Customers,
 ) -> None:
     middlewares: list[Any] = [problems, guard(access)]
@@ -27,6 +27,6 @@ def add_routes(
     add_customers(application, customers)
 
     async def show_metrics(request: web.Request) -> web.Response:
-        return web.Response(body=metrics.text(), headers={"Content-Type": m.CONTENT_TYPE})
+        return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
     application.router.add_get(METRICS, show_metrics)

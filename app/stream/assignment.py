@@ -9,6 +9,7 @@ is still being restored. A newer generation takes over from an older one whereve
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -25,6 +26,7 @@ from mode import Service
 from mode.utils.locks import Event
 
 from app.ops import metrics as m
+from app.ops.registry import Metrics
 from app.stream.delivery import Delivery, Fetch
 from app.stream.host import REBALANCE_SECONDS
 from app.stream.intake import FAUST
@@ -75,7 +77,7 @@ class Assignment(Service):
         app: Any,
         *,
         new: Callable[[int, Assignment], Partition],
-        metrics: m.Metrics,
+        metrics: Metrics,
         stopped_by: Callable[[BaseException], None],
     ) -> None:
         super().__init__(beacon=app.beacon)
@@ -212,6 +214,7 @@ class Assignment(Service):
         self.app.tables.on_actives_ready()
         self.app.tables.on_standbys_ready()
         self.app.on_rebalance_end()
+        self._metrics.set(m.LAST_ASSIGNMENT, time.time())
         log.info("partitions ready", generation=generation, partitions=sorted(self.partitions))
 
     async def _part_with(self, lost: set[int]) -> None:

@@ -4,12 +4,12 @@ Fetches wait as they came. A topic with more than `HIGH` bytes waiting is paused
 itself, and resumed below `LOW`; what was on its way is still taken.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from app.stream.items import Item, read_event, read_handover, time_of
+from app.stream.items import Item, kinds_of, read_event, read_handover, time_of
 from app.stream.merge import Merge
 from app.stream.seam import Host
 from app.wire.record import RecordCodec
@@ -42,6 +42,8 @@ class Inbox:
         self._bytes = [0] * len(self._sources)
         self._paused: set[int] = set()
         self._waited = 0.0
+        self.received: Counter[tuple[str, str]] = Counter()
+        """Records decoded by topic and kind; who shows it clears it."""
 
     @property
     def bytes(self) -> int:
@@ -77,6 +79,9 @@ class Inbox:
             found = [read_handover(record, self._codec, self._group) for record in records]
         else:
             found = [read_event(record) for record in records]
+        topic = self._sources[lane].topic
+        for kind, number in kinds_of(found).items():
+            self.received[topic, kind] += number
         items = [Item(lane, record, what) for record, what in zip(records, found, strict=True)]
         self._merge.offer(lane, [time_of(what) for what in found], items)
 
@@ -101,6 +106,12 @@ class Inbox:
     def oldest(self) -> int | None:
         """Return the time of the oldest record not yet taken; 0 if it is known to nobody yet."""
         return 0 if self._merge.dry() else self._merge.oldest()
+
+    def arrived(self) -> int | None:
+        """Return when the oldest record that waits here was written to its topic, in ms."""
+        heads = [item.record for item in self._merge.heads()]
+        heads += [raw[0][0] for raw in self._raw if raw]
+        return min((record.timestamp for record in heads), default=None)
 
     def quiet(self) -> bool:
         """Return whether there is nothing more to read."""

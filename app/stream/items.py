@@ -1,5 +1,8 @@
 """Input records as a batch takes them: where from, as they came, and what they say."""
 
+from collections import Counter
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from aiokafka.structs import ConsumerRecord
@@ -61,6 +64,22 @@ def read_handover(record: ConsumerRecord, codec: RecordCodec, group: str) -> Wha
             )
         return Refused("not-an-event", f"a handover was expected: {found.why}")
     return Delivered(*found)
+
+
+_SORT = {Refused: "refused", Delivered: "handover", Foreign: "foreign"}
+_data_class = attrgetter("data.__class__")
+
+
+def kinds_of(found: Sequence[What]) -> Counter[str]:
+    """Count by the type of the event, and what is no event by what it is instead."""
+    try:
+        # In C: it goes through everything that is ever read.
+        classes = Counter(map(_data_class, found))
+        return Counter({data.type: number for data, number in classes.items()})
+    except AttributeError:
+        return Counter(
+            what.type if isinstance(what, Event) else _SORT[what.__class__] for what in found
+        )
 
 
 def time_of(what: What) -> int:

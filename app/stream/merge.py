@@ -65,6 +65,10 @@ class Merge(Generic[Item]):
         heads = [time for lane in self._lanes if (time := _head(lane)) is not None]
         return min(heads, default=None)
 
+    def heads(self) -> list[Item]:
+        """Return the first record of each lane that has one."""
+        return [lane.items[0] for lane in self._lanes if lane.items]
+
     def dry(self) -> bool:
         """Return whether something exists that is older than anyone here can know."""
         return any(lane.more and not lane.items for lane in self._lanes)

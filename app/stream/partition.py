@@ -138,6 +138,17 @@ class Partition:
         """Return where the partition's clock stands, in µs."""
         return self._hold.rounds.clock.position if self._hold.rounds is not None else 0
 
+    def arrived(self) -> int | None:
+        """Return when the oldest record here that is not committed was written, in ms."""
+        return self._hold.rounds.arrived() if self._hold.rounds is not None else None
+
+    def sizes(self, limit: int) -> tuple[int, int] | None:
+        """Return the store's bytes, and how much waits to be looked at; None while not open."""
+        hold = self._hold
+        if hold.store is None or hold.rounds is None or self.state != "ready":
+            return None
+        return hold.store.size(), hold.rounds.due_waiting(limit)
+
     @property
     def cutter(self) -> Cutter:
         """Return what knows the top-spender cuts of each day; only of an open partition."""
@@ -162,6 +173,7 @@ class Partition:
                 await self._loop()
                 return
             except Fenced:
+                self._shop.metrics.count(m.PARTITIONS_FENCED)
                 log.warning("partition was taken over by another worker", partition=self.number)
                 await self._shut()
                 return

@@ -119,6 +119,7 @@ class Rounds:
             batch.look(instant, customer.decode(), until or 0)
         await self._fold(batch, items)
         worked = await self._finish(batch, items, now)
+        self._shop.metrics.count(m.DUE_EVALUATED, len(entries))
         self._under_way = False
         self._show_behind()
         self._go_on()
@@ -235,6 +236,7 @@ class Rounds:
         metrics.count(m.EVENTS_DROPPED, tally.dropped)
         for labels, number in moves.items():
             metrics.count(m.STAGE_CHANGES, number, *(label or "" for label in labels))
+        metrics.dwell(batch.said.stays)
         if moves:
             self._show_customers()
         if items:
@@ -242,11 +244,20 @@ class Rounds:
             now = self._shop.now() / 1_000_000
             for item in items[:: max(1, len(items) // LATENCIES)]:
                 metrics.observe(m.COMMIT_LATENCY, max(0.0, now - item.record.timestamp / 1000))
+        for place, number in self._inbox.received.items():
+            metrics.count(m.RECORDS_IN, number, *place)
+        self._inbox.received.clear()
+        metrics.count(m.CACHE_LOOKUPS, self._slots.asked - self._slots.missed, "hit")
+        metrics.count(m.CACHE_LOOKUPS, self._slots.missed, "miss")
+        self._slots.asked = self._slots.missed = 0
+        metrics.set(m.LAST_COMMIT, time.time(), str(self._number))
         metrics.set(m.BUFFERED_BYTES, self._inbox.bytes, str(self._number))
 
     def _show_behind(self) -> None:
         behind = self.clock.behind() / 1_000_000
         self._shop.metrics.set(m.DUE_BEHIND, behind, str(self._number))
+        if not behind:
+            self._shop.metrics.set(m.LAST_EVALUATED, time.time(), str(self._number))
 
     def _show_customers(self) -> None:
         counts = {
@@ -255,6 +266,24 @@ class Rounds:
             for rung, number in rungs.items()
         }
         self._shop.metrics.customers(self._number, counts)
+
+    def arrived(self) -> int | None:
+        """Return when the oldest record not yet committed was written to its topic, in ms.
+
+        Of those that were fetched; None if there is none.
+        """
+        waits = self._inbox.arrived()
+        if not self._under_way or self.first is None:
+            return waits
+        first: int = self.first.timestamp
+        return first if waits is None else min(first, waits)
+
+    def due_waiting(self, limit: int) -> int:
+        """Count the entries of the index that wait to be looked at, up to a limit."""
+        if not self.clock.behind():
+            return 0
+        first, end = due.between(0, self.clock.position)
+        return len(self._store.scan(max(self._due_from, first), end, limit))
 
     def _batch(self, now: int) -> Batch:
         return Batch(

@@ -20,6 +20,8 @@ class Said:
     def __init__(self) -> None:
         self.by_ladder: dict[str, list[Out]] = {}
         self.moves: Moves = Counter()
+        self.stays: list[tuple[str, str, int]] = []
+        """Ladder, rung and seconds of the stays that ended."""
 
     def take(self, changes: list[Change]) -> None:
         """Write changes, and empty the list."""
@@ -30,4 +32,6 @@ class Said:
                 of_ladder = self.by_ladder[change.ladder] = []
             of_ladder.append(out)
             self.moves[change.ladder, change.from_, change.to, change.cause] += 1
+            if change.held is not None and change.from_ is not None:
+                self.stays.append((change.ladder, change.from_, change.held))
         changes.clear()

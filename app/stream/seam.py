@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from aiokafka.structs import TopicPartition
 
 from app.core.rules import Rules
-from app.ops.metrics import Metrics
+from app.ops.registry import Metrics
 from app.stream.faults import Faults
 from app.stream.store import Shared
 

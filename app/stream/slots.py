@@ -4,7 +4,7 @@ A slot is changed in place while a batch is folded, so it is as committed only i
 whoever gives a batch up has to `clear`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from hashlib import sha256
 
 from app.core.apply import next_due
@@ -60,14 +60,18 @@ class Slots:
         # Two generations stand for a list by last use, at the price of one look-up.
         self._young: dict[str, Held] = {}
         self._old: dict[str, Held] = {}
+        self.asked = self.missed = 0
+        """Customers that batches needed, and those of them that were not here."""
 
-    def prepare(self, customers: Iterable[str]) -> None:
+    def prepare(self, customers: Collection[str]) -> None:
         """Read what is not here yet in one go, before a batch needs it."""
         missing = [
             customer
             for customer in customers
             if customer not in self._used and not self._recall(customer)
         ]
+        self.asked += len(customers)
+        self.missed += len(missing)
         if missing:
             slots = self._load(missing)
             known = [who for who, slot in slots.items() if isinstance(slot.record, Customer)]

@@ -72,6 +72,11 @@ class Shared:
         self._cache = rocksdict.Cache(cache)
         self._buffers = rocksdict.WriteBufferManager(buffers, False)
 
+    def used(self) -> int:
+        """Return how many bytes the block cache has taken."""
+        used: int = self._cache.get_usage()
+        return used
+
     def options(self) -> rocksdict.Options:
         """Return the options with which every store is opened."""
         blocks = rocksdict.BlockBasedOptions()
@@ -172,6 +177,14 @@ class Store:
         """Leave tidying up, while much is written, until it is said to be over."""
         try:
             self._db.set_options({"disable_auto_compactions": "true" if later else "false"})
+        except Exception as error:
+            raise self._trouble(error) from error
+
+    def size(self) -> int:
+        """Return how many bytes its files and what waits to become one take."""
+        names = ("rocksdb.total-sst-files-size", "rocksdb.cur-size-all-mem-tables")
+        try:
+            return sum(self._db.property_int_value(name) or 0 for name in names)
         except Exception as error:
             raise self._trouble(error) from error
 

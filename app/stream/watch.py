@@ -21,6 +21,7 @@ from aiokafka.structs import TopicPartition
 
 from app.errors import LadderError
 from app.ops import metrics as m
+from app.ops.registry import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +45,7 @@ class Watch:
     def __init__(
         self,
         assignment: Any,
-        metrics: m.Metrics,
+        metrics: Metrics,
         *,
         fenced_for: float,
         clock: Callable[[], float] = time.monotonic,

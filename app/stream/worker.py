@@ -16,7 +16,7 @@ from app.api.access import Access
 from app.api.early import EarlyServer, Starting
 from app.api.routes import add_routes
 from app.core.rules import Rules
-from app.ops.metrics import Metrics
+from app.ops.registry import Metrics
 from app.settings import Settings
 from app.stream import clients, startup
 from app.stream.agents import declare
@@ -24,6 +24,7 @@ from app.stream.assignment import Assignment
 from app.stream.claims import Claims, claim
 from app.stream.ending import Ended, Ending
 from app.stream.faults import Faults
+from app.stream.gauges import Gauges
 from app.stream.host import LadderApp
 from app.stream.lookup import Lookup
 from app.stream.partition import Partition
@@ -127,6 +128,14 @@ class Worker:
             self._metrics,
             fenced_for=settings.session_timeout + FENCED_SECONDS,
         )
+        self._gauges = Gauges(
+            self._assignment,
+            self._metrics,
+            partitions=settings.partitions,
+            handovers=settings.handovers,
+            data_dir=settings.data_dir,
+            shared=self._workshop.shared,
+        )
         self._readiness = Readiness(self._assignment, self._watch)
 
     async def work(self) -> None:
@@ -137,7 +146,8 @@ class Worker:
         asyncio.get_running_loop().set_exception_handler(_on_stray_error)
         loop_watch = LoopWatch(asyncio.get_running_loop())
         loop_watch.start()
-        others = [asyncio.create_task(self._watch.run()), asyncio.create_task(self._crashed())]
+        looking = (self._watch.run(), self._gauges.run(), self._crashed())
+        others = [asyncio.create_task(one) for one in looking]
         try:
             await self._ending.unless(self._app.start())
             log.info("worker runs", api=self._settings.api_url)

@@ -24,6 +24,11 @@ OF_PROMETHEUS = frozenset({"job", "instance"})
 """Labels that every scraped series gets."""
 BUILT_IN = {
     "up": frozenset[str](),
+    "process_resident_memory_bytes": frozenset[str](),
+    "process_cpu_seconds_total": frozenset[str](),
+    "process_open_fds": frozenset[str](),
+    "process_max_fds": frozenset[str](),
+    "process_start_time_seconds": frozenset[str](),
     "ALERTS": frozenset({"alertname", "alertstate", "severity"}),
 }
 

@@ -15,11 +15,13 @@ import yaml
 
 from app.core.change import Cause
 from app.ops import metrics as m
+from docs.make_dashboards import BOARDS as MADE
+from docs.make_dashboards import render
 from tests.contract.promql import OF_PROMETHEUS, faults, used
 
 ROOT = Path(__file__).resolve().parents[2]
 GRAFANA = ROOT / "deploy" / "grafana"
-BOARDS = ("operators", "marketers")
+BOARDS = tuple(MADE)
 ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yml"
 
 
@@ -77,6 +79,12 @@ def test_an_alert_says_only_what_its_expression_gives(rule: dict[str, Any]) -> N
 )
 def test_the_check_itself_finds_what_is_wrong(expression: str, fault: str) -> None:
     assert any(fault in found for found in faults(expression))
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_dashboard_is_as_its_declaration_makes_it(name: str) -> None:
+    written = (GRAFANA / "dashboards" / f"{name}.json").read_text("utf-8")
+    assert written == render(MADE[name]), "stale: run python -m docs.make_dashboards"
 
 
 def test_every_metric_is_on_a_dashboard() -> None:

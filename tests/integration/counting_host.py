@@ -20,7 +20,7 @@ from aiokafka.errors import ProducerFenced
 from aiokafka.producer import sender
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from app.ops.metrics import Metrics
+from app.ops.registry import Metrics
 from app.stream.agents import declare
 from app.stream.assignment import Assignment
 from app.stream.host import LadderApp

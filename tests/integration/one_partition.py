@@ -21,7 +21,7 @@ from app.core.ladder import Ladder
 from app.core.money import Rates
 from app.core.rules import Rules
 from app.offline.backtest import Backtest, Line
-from app.ops.metrics import Metrics
+from app.ops.registry import Metrics
 from app.stream.faults import Faults
 from app.stream.keys import partition_of
 from app.stream.partition import Partition

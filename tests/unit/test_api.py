@@ -14,7 +14,7 @@ from app.api.access import Access
 from app.api.customers import Elsewhere, NotReady
 from app.api.early import EarlyServer, Starting
 from app.api.routes import add_routes
-from app.ops.metrics import Metrics
+from app.ops.registry import Metrics
 
 TOKEN = "s3cret-token"
 

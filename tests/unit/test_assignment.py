@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaConnectionError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from app.errors import OffsetsLost
-from app.ops.metrics import Metrics
+from app.ops.registry import Metrics
 from app.stream.assignment import Assignment
 from app.stream.delivery import Fetch
 from app.stream.opening import Openings

@@ -17,7 +17,7 @@ from app.embedded.demo_numbers import Numbers, ladders_of, read
 from app.embedded.demo_place import elsewhere
 from app.errors import EmbeddedBrokerError
 from app.ops import metrics as m
-from app.ops.metrics import Metrics
+from app.ops.registry import Metrics
 from app.wire.definition import read_folder
 
 

@@ -7,9 +7,10 @@ import re
 import pytest
 
 from app.ops import metrics as m
+from app.ops.registry import Metrics
 
 
-def lines(metrics: m.Metrics, name: str) -> list[str]:
+def lines(metrics: Metrics, name: str) -> list[str]:
     text = metrics.text().decode()
     return [line for line in text.splitlines() if line.startswith(name)]
 
@@ -25,14 +26,14 @@ def test_every_name_is_ours_and_says_its_unit_or_that_it_counts() -> None:
 
 
 def test_what_is_declared_is_shown_under_the_declared_name() -> None:
-    shown = m.Metrics().text().decode()
+    shown = Metrics().text().decode()
     for metric in m.DECLARED:
         assert f"# HELP {metric.name} {metric.help}" in shown
         assert f"# TYPE {metric.name} {metric.kind}" in shown
 
 
 def test_customers_are_summed_over_partitions_and_go_with_them() -> None:
-    metrics = m.Metrics()
+    metrics = Metrics()
     metrics.customers(0, {("raving-fan", "member"): 3})
     metrics.customers(1, {("raving-fan", "member"): 4, ("rfm", "lost"): 1})
     assert 'ladder_customers{ladder="raving-fan",rung="member"} 7.0' in lines(
@@ -45,7 +46,7 @@ def test_customers_are_summed_over_partitions_and_go_with_them() -> None:
 
 
 def test_a_partition_that_left_leaves_no_series_behind() -> None:
-    metrics = m.Metrics()
+    metrics = Metrics()
     for partition in ("1", "11"):
         metrics.set(m.LAG, 5, "commerce.purchases", partition)
         metrics.set(m.RESTORE_REMAINING, 5, partition)
@@ -58,13 +59,43 @@ def test_a_partition_that_left_leaves_no_series_behind() -> None:
 def test_an_undeclared_metric_is_an_error() -> None:
     stray = m.Metric("ladder_stray_total", "counter", (), "Not declared.")
     with pytest.raises(KeyError):
-        m.Metrics().count(stray)
+        Metrics().count(stray)
 
 
 def test_counts_and_observations_add_up() -> None:
-    metrics = m.Metrics()
+    metrics = Metrics()
     metrics.count(m.DEAD_LETTERS, 2, "not-json")
     metrics.count(m.DEAD_LETTERS, 1, "not-json")
     metrics.observe(m.BATCH_SIZE, 100)
     assert 'ladder_dead_letters_total{reason="not-json"} 3.0' in lines(metrics, m.DEAD_LETTERS.name)
     assert "ladder_batch_records_sum 100.0" in lines(metrics, m.BATCH_SIZE.name)
+
+
+def test_stays_are_counted_in_classes_of_time_by_rung() -> None:
+    metrics = Metrics()
+    metrics.dwell([("moment", "new", 60), ("moment", "new", 86_400)])
+    metrics.dwell([("moment", "new", 90_000_000), ("people", "new", 5)])
+    of_new = {
+        line.partition('le="')[2].partition('"')[0]: float(line.rpartition(" ")[2])
+        for line in lines(metrics, "ladder_rung_held_seconds_bucket")
+        if 'ladder="moment"' in line
+    }
+    assert of_new["3600.0"] == 1
+    assert of_new["86400.0"] == 2
+    assert of_new["+Inf"] == 3
+    assert 'ladder_rung_held_seconds_sum{ladder="moment",rung="new"} 9.008646e+07' in lines(
+        metrics, "ladder_rung_held_seconds_sum"
+    )
+
+
+def test_the_worst_that_a_scrape_can_hold_is_bounded_and_names_no_customer() -> None:
+    """Labels are those of ladders, topics, partitions, types and versions, and nobody's id."""
+    allowed = {
+        "topic", "type", "reason", "kind", "ladder", "from", "to", "cause", "rung", "state",
+        "partition", "result", "version", "python", "faust", "aiokafka", "rocksdict",
+    }  # fmt: skip
+    assert {label for metric in m.DECLARED for label in metric.labels} <= allowed
+
+
+def test_the_promised_latencies_are_edges_of_the_histogram() -> None:
+    assert {0.04, 0.12, 0.2, 0.25} <= set(m.COMMIT_LATENCY.buckets)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiokafka.structs import ConsumerRecord, OffsetAndMetadata, TopicPartition
 
-from app.ops.metrics import Metrics
+from app.ops.registry import Metrics
 from app.stream import due
 from app.stream.faults import FaultInjected
 from app.stream.meta import Meta

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 from aiokafka.structs import TopicPartition
 
-from app.ops import metrics as m
+from app.ops.registry import Metrics
 from app.stream.watch import STALLED_SECONDS, STUCK_SECONDS, Watch
 
 TP = TopicPartition("commerce.purchases", 0)
@@ -47,7 +47,7 @@ class Rig:
     def __init__(self) -> None:
         self.now = 0.0
         self.assignment = FakeAssignment()
-        self.metrics = m.Metrics()
+        self.metrics = Metrics()
         self.watch = Watch(self.assignment, self.metrics, fenced_for=15.0, clock=lambda: self.now)
 
     def after(self, seconds: float) -> None:

@@ -1,0 +1,99 @@
+"""What is looked at now and then, instead of being counted as it happens: ages, backlogs, sizes."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from app.ops import metrics as m
+from app.ops.registry import Metrics
+from app.stream.store import Shared, StoreClosed
+
+LOOK_SECONDS = 1.0
+SIZES_EVERY = 10
+"""Looks; to count what is due takes the longer the more it is."""
+COUNTED = 10_000
+"""Due instants that are counted of one partition."""
+
+
+class Gauges:
+    """Looks at the open partitions; `now` gives seconds since 1970.
+
+    assignment: see `app.stream.assignment`; partitions: how many the whole group has.
+    """
+
+    def __init__(
+        self,
+        assignment: Any,
+        metrics: Metrics,
+        *,
+        partitions: int,
+        handovers: str,
+        data_dir: Path,
+        shared: Shared,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._assignment = assignment
+        self._metrics = metrics
+        self._handovers = handovers
+        self._data_dir = data_dir
+        self._shared = shared
+        self._now = now
+        self._unseen: dict[int, float] = {}
+        """Since when a partition has had lag of which nothing was fetched yet."""
+        metrics.set(m.PARTITIONS_CONFIGURED, partitions)
+
+    async def run(self) -> None:
+        looks = 0
+        while True:
+            self.look()
+            if looks % SIZES_EVERY == 0:
+                self.measure()
+            looks += 1
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def look(self) -> None:
+        """Show how old what waits is."""
+        now = self._now()
+        ready = self._ready()
+        self._unseen = {number: at for number, at in self._unseen.items() if number in ready}
+        for number, partition in ready.items():
+            behind = {
+                tp.topic: max(0, (self._assignment.end_of(tp) or 0) - position)
+                for tp, position in partition.positions().items()
+            }
+            age = self._age(number, partition.arrived(), any(behind.values()), now)
+            self._metrics.set(m.LAG_SECONDS, age, str(number))
+            waiting = behind.get(self._handovers, 0)
+            self._metrics.set(m.HANDOVERS_WAITING, waiting, str(number))
+
+    def _age(self, number: int, arrived: int | None, behind: bool, now: float) -> float:
+        if arrived is not None:
+            self._unseen.pop(number, None)
+            return max(0.0, now - arrived / 1000)
+        if behind:
+            return max(0.0, now - self._unseen.setdefault(number, now))
+        self._unseen.pop(number, None)
+        return 0.0
+
+    def measure(self) -> None:
+        """Show how big things are."""
+        for number, partition in self._ready().items():
+            with suppress(OSError, StoreClosed):  # the partition itself will notice, and reopen
+                if (sizes := partition.sizes(COUNTED)) is not None:
+                    self._metrics.set(m.STORE_BYTES, sizes[0], str(number))
+                    self._metrics.set(m.DUE_WAITING, sizes[1], str(number))
+        self._metrics.set(m.STORE_MEMORY, self._shared.used())
+        with suppress(OSError):
+            disk = shutil.disk_usage(self._data_dir)
+            self._metrics.set(m.DISK_FREE, disk.free)
+            self._metrics.set(m.DISK_SIZE, disk.total)
+
+    def _ready(self) -> Mapping[int, Any]:
+        partitions: Mapping[int, Any] = self._assignment.partitions
+        return {number: one for number, one in list(partitions.items()) if one.state == "ready"}
