@@ -1,6 +1,6 @@
 """The index of what is due: one local row for each customer that something is due for.
 
-It is derived from the hot rows, of which `due_of` reads the instant, and never goes to the
+It is derived from the hot rows, of which `due_bytes` reads the instant, and never goes to the
 changelog. Entries may be out of date: who takes one asks the customer's record. So a look that
 changes nothing moves the entry and leaves the record; a mark then says where the entry is, so that
 it is found when the customer is erased.
@@ -8,7 +8,7 @@ it is found when the customer is erased.
 
 from collections.abc import Iterable
 
-from app.wire.record import HOT, due_of
+from app.wire.record import due_bytes
 
 _PREFIX = b"\x00d"
 _MARK = b"\x00i"
@@ -48,13 +48,10 @@ def between(first: int, last: int) -> tuple[bytes, bytes]:
     return entry(max(first, 0), b""), entry(max(last, -1) + 1, b"")
 
 
-def index(rows: Iterable[Row]) -> list[Row]:
-    """Return the entries that belong to rows as they are stored."""
-    return [
-        (entry(instant, key[1:]), b"")
-        for key, value in rows
-        if value is not None and key[:1] == HOT and (instant := due_of(value))
-    ]
+def key_of(key: bytes, row: bytes) -> bytes | None:
+    """Return the key of the entry that belongs to a hot row, None if nothing is due."""
+    instant = due_bytes(row)
+    return _PREFIX + instant + key[1:] if instant else None
 
 
 def put_first(rows: Iterable[Row]) -> list[Row]:

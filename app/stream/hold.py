@@ -11,10 +11,11 @@ from aiokafka.structs import TopicPartition
 
 from app.ops import metrics as m
 from app.stream import meta as meta_row
+from app.stream.changelog import Changelog
 from app.stream.inbox import Inbox
 from app.stream.offsets import Positions, refuse_left_behind, starting_points
 from app.stream.remembered import decode, refuse_if_changed
-from app.stream.restore import Changelog, Progress, restore
+from app.stream.restore import Progress, restore
 from app.stream.retries import Retries
 from app.stream.rounds import Rounds
 from app.stream.seam import Host, Workshop
@@ -83,7 +84,14 @@ class Hold:
             writer=self.writer, store=self.store, standing=standing, meta=meta,
             positions=positions,
         )  # fmt: skip
-        log.info("partition open", partition=number, restored=self.progress.read)
+        done = self.progress
+        log.info(
+            "partition open",
+            partition=number,
+            restored=done.read,
+            customers=done.customers,
+            per_second=done.per_second,
+        )
         return positions
 
     async def let_go(self) -> None:
@@ -107,17 +115,18 @@ class Hold:
             aside = set_aside(path)
             log.warning("store failed, rebuilding it", partition=self._number, moved_to=str(aside))
             self.suspect = False
-        self.progress = Progress(
-            tell=lambda left: shop.metrics.set(m.RESTORE_REMAINING, left, str(self._number))
-        )
+        self.progress = Progress(tell=self._tell)
         changelog = Changelog(
             client=shop.client,
             place=TopicPartition(shop.changelog, self._number),
             partitions=shop.partitions,
             tombstones=shop.tombstones,
         )
-        found = await restore(
-            changelog, path, shop.shared, now=shop.now, faults=shop.faults, progress=self.progress
-        )
-        shop.metrics.count(m.RESTORED, self.progress.read)
-        return found
+        return await restore(
+            changelog, path, shop.shared, now=shop.now, faults=shop.faults,
+            progress=self.progress, at_once=shop.filling,
+        )  # fmt: skip
+
+    def _tell(self, remaining: int, rows: int) -> None:
+        self._shop.metrics.set(m.RESTORE_REMAINING, remaining, str(self._number))
+        self._shop.metrics.count(m.RESTORED, rows)

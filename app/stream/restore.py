@@ -6,21 +6,17 @@ it stands, unless it is broken, somebody else's, or so old that deletions may ha
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer
-from aiokafka.consumer.fetcher import FetchResult
-from aiokafka.structs import TopicPartition
 
-from app.stream.due import index
+from app.stream.changelog import Changelog, Rows, by_batch, chunks, reader
 from app.stream.faults import Faults
 from app.stream.store import (
-    LAYOUT,
-    Row,
     Shared,
     Standing,
     Store,
@@ -29,40 +25,54 @@ from app.stream.store import (
     aside_of,
     remove,
     set_aside,
-    too_new,
 )
-from app.wire.record import HOT, VERSION
 
 log = structlog.get_logger(__name__)
 
-RECORDS = 10_000
-FETCH_BYTES = 4 << 20
-SECOND = 1_000_000
 STALLED = 60.0
 """Seconds without any progress after which a restore is given up, to be tried again."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Changelog:
-    """Where the state of one partition is kept; deletions stay for `tombstones` seconds."""
-
-    client: Mapping[str, Any]
-    place: TopicPartition
-    partitions: int
-    tombstones: int
+SAY_SECONDS = 5.0
+"""Between two lines in the log that say how far it is."""
 
 
 @dataclass
 class Progress:
-    """How far a restore is, in offsets of the changelog; `read` counts the rows so far.
+    """How far a restore is: offsets of the changelog, rows and customers so far.
 
-    `tell` hears how many offsets remain.
+    `tell` hears how many offsets remain, and how many rows were read since it was told last.
     """
 
     position: int = 0
     end: int = 0
     read: int = 0
-    tell: Callable[[int], None] = lambda remaining: None
+    customers: int = 0
+    tell: Callable[[int, int], None] = lambda remaining, rows: None
+    _start: int = 0
+    _began: float = field(default_factory=time.monotonic)
+
+    def begin(self, position: int, end: int) -> None:
+        self.position = self._start = position
+        self.end = end
+        self._began = time.monotonic()
+        self.tell(end - position, 0)
+
+    def stored(self, position: int, rows: int, customers: int) -> None:
+        self.position = position
+        self.read += rows
+        self.customers += customers
+        self.tell(max(0, self.end - position), rows)
+
+    @property
+    def to_go(self) -> int:
+        """Customers still to come, if the rest of the changelog is like what was read."""
+        passed = self.position - self._start
+        share = self.customers / passed if passed else 1.0
+        return round(max(0, self.end - self.position) * share)
+
+    @property
+    def per_second(self) -> int:
+        """Customers a second since it began."""
+        return round(self.customers / max(time.monotonic() - self._began, 0.001))
 
 
 async def restore(
@@ -73,134 +83,132 @@ async def restore(
     now: Callable[[], int],
     faults: Faults,
     progress: Progress,
+    at_once: asyncio.Semaphore,
 ) -> tuple[Store, Standing]:
     """Return an open store that holds everything committed, and where it stands.
+
+    `at_once` are the new stores that may be filled at the same time; one that only catches up
+    does not wait for them.
 
     Raises StoreBroken (twice in a row), StartupRefused (a newer program wrote), KafkaError,
     TimeoutError.
     """
-    async with AIOKafkaConsumer(
-        **changelog.client,
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        max_partition_fetch_bytes=FETCH_BYTES,
-        fetch_max_wait_ms=100,
-    ) as consumer:
+    async with reader(changelog.client) as consumer:
+        by_batch(consumer)
         place = changelog.place
         consumer.assign([place])
         begin = (await consumer.beginning_offsets([place]))[place]
         end = (await consumer.end_offsets([place]))[place]
-        reader = _Reader(changelog, consumer, begin, end, now, faults, progress)
+        restoring = _Restoring(
+            changelog, consumer, begin, end, path, shared, now, faults, progress, at_once
+        )
         try:
-            store, standing = _open(path, shared)
-            found = await reader.bring(store, standing, path, shared)
+            found = await restoring.usual()
         except StoreStarved:
             raise
         except StoreBroken as error:
             aside = set_aside(path)
             log.warning("store is broken, rebuilding it", error=str(error), moved_to=str(aside))
-            store, _ = _open(path, shared)
-            found = await reader.bring(store, None, path, shared)
+            found = await restoring.anew()
         # It would keep the records of customers who are erased from now on.
         remove(aside_of(path))
         return found
 
 
-def _open(path: Path, shared: Shared) -> tuple[Store, Standing | None]:
-    store = Store(path, shared)
-    try:
-        return store, store.standing()
-    except BaseException:
-        store.close()
-        raise
-
-
 @dataclass
-class _Reader:
+class _Restoring:
     changelog: Changelog
     consumer: AIOKafkaConsumer
     begin: int
     end: int
+    path: Path
+    shared: Shared
     now: Callable[[], int]
     faults: Faults
     progress: Progress
+    at_once: asyncio.Semaphore
 
-    async def bring(
-        self, store: Store, standing: Standing | None, path: Path, shared: Shared
-    ) -> tuple[Store, Standing]:
-        """Bring a store up to date; it is closed again if that fails."""
+    async def usual(self) -> tuple[Store, Standing]:
+        """Continue the store that is there, if it can be."""
+        if not self.path.exists():
+            return await self.anew()
+        store = Store(self.path, self.shared)
         try:
-            if standing is not None and (why := self._unusable(standing)):
-                log.warning("store cannot be continued, rebuilding it", why=why, store=str(path))
-                store.close()
-                remove(path)
-                store, standing = _open(path, shared)
-            return store, await self._read(store, standing)
+            standing = store.standing()
+            if standing is not None and self._is_usable(standing):
+                return store, await self._read(store, standing.offset)
         except BaseException:
             store.close()
             raise
+        store.close()
+        return await self.anew()
 
-    def _unusable(self, standing: Standing) -> str | None:
-        ours = (self.changelog.place.topic, self.changelog.place.partition)
-        if (standing.changelog, standing.partition) != ours:
-            return f"it belongs to {standing.changelog}[{standing.partition}]"
-        if standing.partitions != self.changelog.partitions:
-            return f"it was made with {standing.partitions} partitions"
-        if standing.offset > self.end:
-            return f"it stands at {standing.offset}, the changelog ends at {self.end}"
-        if standing.offset == self.end:
-            return None
-        if standing.offset < self.begin:
-            return f"it stands at {standing.offset}, the changelog begins at {self.begin}"
-        age = (self.now() - standing.written_at) // SECOND
-        if not 0 <= age <= self.changelog.tombstones // 2:
-            return f"it is {age} s old, deletions are kept for {self.changelog.tombstones} s"
-        return None
+    async def anew(self) -> tuple[Store, Standing]:
+        remove(self.path)
+        async with self.at_once:
+            store = Store(self.path, self.shared, filling=True)
+            try:
+                return store, await self._read(store, self.begin)
+            except BaseException:
+                store.close()
+                raise
 
-    async def _read(self, store: Store, standing: Standing | None) -> Standing:
-        fresh = standing is None
-        position = self.begin if standing is None else standing.offset
+    def _is_usable(self, standing: Standing) -> bool:
+        why = self.changelog.unusable(standing, self.begin, self.end, self.now())
+        if why is not None:
+            log.warning("store cannot be continued, rebuilding it", why=why, store=str(self.path))
+        return why is None
+
+    async def _read(self, store: Store, position: int) -> Standing:
         place, progress = self.changelog.place, self.progress
-        progress.position, progress.end = position, self.end
-        progress.tell(self.end - position)
+        progress.begin(position, self.end)
         self.consumer.seek(place, position)
-        _only_rows(self.consumer)
-        store.compact_later(fresh)
+        said = time.monotonic()
         while position < self.end:
             async with asyncio.timeout(STALLED):
-                rows = await self._fetch(position)
+                batches = await self._fetch(position)
             position = await self.consumer.position(place)
-            # A fresh store is written without a log, and made to last once at the end.
-            store.write([*rows, *index(rows)], self._standing(position), log=not fresh)
-            progress.position = position
-            progress.read += len(rows)
-            progress.tell(max(0, self.end - position))
-            await self.faults.reach("during-restore")
+            await self._store(store, batches, position)
+            if time.monotonic() - said > SAY_SECONDS:
+                said = time.monotonic()
+                self._say()
         last = self._standing(max(position, self.end))
-        store.write((), last, log=not fresh)
-        store.compact_later(False)
-        if fresh:
-            # Before anything is written with a log: after a crash the log alone would be read.
-            await _to_the_end(store.flush)
+        store.fill({}, last)
+        await _to_the_end(store.filled)
         return last
 
-    async def _fetch(self, position: int) -> list[Row]:
+    async def _store(self, store: Store, batches: Sequence[Rows], position: int) -> None:
+        """Only the last of the rows tells how far the store is then."""
+        begin = self.progress.position
+        for rows in chunks(batches):
+            customers = store.fill(rows, self._standing(begin))
+            self.progress.stored(begin, len(rows), customers)
+            await asyncio.sleep(0)
+        store.fill({}, self._standing(position))
+        self.progress.stored(position, 0, 0)
+        await self.faults.reach("during-restore")
+
+    async def _fetch(self, position: int) -> list[Rows]:
         """Return the next rows; none when there were only markers."""
         place = self.changelog.place
         while True:
-            found = await self.consumer.getmany(place, timeout_ms=200, max_records=RECORDS)
-            records = found.get(place, [])
-            if records or await self.consumer.position(place) > position:
-                rows = list(dict(records).items())
-                _refuse_newer(rows, place.topic)
-                return rows
+            found = await self.consumer.getmany(place, timeout_ms=200)
+            batches: list[Rows] = found.get(place, [])
+            if batches or await self.consumer.position(place) > position:
+                return batches
+
+    def _say(self) -> None:
+        progress = self.progress
+        log.info(
+            "partition is being restored",
+            partition=self.changelog.place.partition,
+            customers=progress.customers,
+            to_go=progress.to_go,
+            per_second=progress.per_second,
+        )
 
     def _standing(self, offset: int) -> Standing:
-        place = self.changelog.place
-        return Standing(
-            LAYOUT, place.topic, place.partition, self.changelog.partitions, offset, self.now()
-        )
+        return self.changelog.standing(offset, self.now())
 
 
 async def _to_the_end(call: Callable[[], None]) -> None:
@@ -211,28 +219,3 @@ async def _to_the_end(call: Callable[[], None]) -> None:
     except asyncio.CancelledError:
         await asyncio.wait([running])
         raise
-
-
-def _only_rows(consumer: AIOKafkaConsumer) -> None:
-    """Let this consumer give pairs of key and value: a ConsumerRecord takes half of the time."""
-    fetcher = consumer._fetcher
-    fetch = fetcher._proc_fetch_request
-
-    async def fetched(*arguments: Any) -> Any:
-        wake = await fetch(*arguments)
-        for result in fetcher._records.values():
-            if isinstance(result, FetchResult):
-                result._partition_records._consumer_record = _row
-        return wake
-
-    fetcher._proc_fetch_request = fetched
-
-
-def _row(_: TopicPartition, record: Any) -> Row:
-    return record.key, record.value
-
-
-def _refuse_newer(rows: Sequence[Row], topic: str) -> None:
-    newest = max((value[0] for key, value in rows if value and key[:1] == HOT), default=0)
-    if newest > VERSION:
-        raise too_new(topic, newest)

@@ -47,7 +47,8 @@ class Workshop:
     """What all partitions of a process have in common.
 
     topics: the input topics in their order; client: arguments for every aiokafka client;
-    tombstones: seconds for which the changelog keeps deletions; remembered: the note that goes
+    tombstones: seconds for which the changelog keeps deletions; filling: how many new stores may be
+    filled at a time, so that the first is ready soon; remembered: the note that goes
     with committed offsets; transactions: how many may be open at a time; batch: the most records
     of one.
     """
@@ -69,6 +70,7 @@ class Workshop:
     metrics: Metrics
     shared: Shared = field(default_factory=Shared)
     transactions: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(6))
+    filling: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     batch: int = 10000
     faults: Faults = field(default_factory=lambda: Faults({}))
     now: Callable[[], int] = wall_clock

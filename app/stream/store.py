@@ -6,7 +6,7 @@ failure of RocksDB is a `StoreBroken`: the caller closes the store and builds it
 """
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
 
@@ -14,6 +14,8 @@ import msgspec
 import rocksdict
 
 from app.errors import DataFolderTaken, StartupRefused
+from app.stream import due
+from app.wire.record import HOT, VERSION
 
 LAYOUT = 1
 """Raised when what lies in a store, or in the changelog, can no longer be read by older code."""
@@ -28,6 +30,8 @@ _CACHE = 128 << 20
 _BUFFERS = 64 << 20
 _BUFFER = 16 << 20
 _OPEN_FILES = 128
+_NO_LIMIT = 1 << 30
+_HOT = HOT[0]
 
 _STARVED = ("No space left", "Too many open files", "Cannot allocate memory")
 
@@ -92,24 +96,52 @@ class Shared:
         options.set_max_open_files(_OPEN_FILES)
         options.set_compression_type(rocksdict.DBCompressionType.lz4())
         options.set_keep_log_file_num(2)
+        # A write that is slowed down holds the interpreter: rather more files for a while.
+        options.set_level_zero_slowdown_writes_trigger(_NO_LIMIT)
+        options.set_level_zero_stop_writes_trigger(_NO_LIMIT)
+        options.set_soft_pending_compaction_bytes_limit(0)
+        options.set_hard_pending_compaction_bytes_limit(0)
+        return options
+
+    def filling(self) -> rocksdict.Options:
+        """Return the options for a new store while much is written and nothing read.
+
+        What is written is sorted when it goes to disk, in RocksDB's own thread.
+        """
+        options = self.options()
+        options.set_disable_auto_compactions(True)
+        options.set_allow_concurrent_memtable_write(False)
+        options.set_memtable_factory(rocksdict.MemtableFactory.vector())
+        options.set_max_write_buffer_number(4)
         return options
 
 
 class Store:
     """One open database. Raises `StoreBroken` from every method when RocksDB fails."""
 
-    def __init__(self, path: Path, shared: Shared) -> None:
-        """Open or create; raises DataFolderTaken while another process has it open."""
+    def __init__(self, path: Path, shared: Shared, *, filling: bool = False) -> None:
+        """Open or create; raises DataFolderTaken while another process has it open.
+
+        filling: it is new, and will be used only once it was `filled`.
+        """
         self.path = path
+        self._shared = shared
+        self._filling = filling
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = self._opened()
+
+    def _opened(self) -> rocksdict.Rdict:
+        options = self._shared.filling() if self._filling else self._shared.options()
         try:
-            self._db = rocksdict.Rdict(str(path), shared.options())
+            # Without column families it would take the options, and a cache of its own, as they
+            # were when the store was made.
+            return rocksdict.Rdict(str(self.path), options, column_families={})
         except Exception as error:
             # Not the word alone: a damaged table is a "block checksum mismatch".
-            if f"{path}/LOCK:" in str(error):
+            if f"{self.path}/LOCK:" in str(error):
                 raise DataFolderTaken(
-                    f"the store {path} is open in another process: give each worker its own folder "
-                    "with LADDER_DATA_DIR"
+                    f"the store {self.path} is open in another process: give each worker its own "
+                    "folder with LADDER_DATA_DIR"
                 ) from error
             raise self._trouble(error) from error
 
@@ -158,27 +190,40 @@ class Store:
             raise self._trouble(error) from error
         return rows
 
-    def write(self, rows: Iterable[Row], standing: Standing | None, *, log: bool = True) -> None:
-        """Write rows, and after them where the store stands now (None: where it stood).
-
-        log: False leaves out the write-ahead log; then `flush` makes it last.
-        """
-        options = rocksdict.WriteOptions()
-        options.disable_wal = not log
+    def write(self, rows: Iterable[Row], standing: Standing | None) -> None:
+        """Write rows, and after them where the store stands now (None: where it stood)."""
         ending = () if standing is None else ((STANDING, _encode(standing)),)
         rest = chain(rows, ending)
         try:
             while len(batch := _batch(islice(rest, ENTRIES))):
-                self._db.write(batch, options)
+                self._db.write(batch)
         except Exception as error:
             raise self._trouble(error) from error
 
-    def compact_later(self, later: bool) -> None:
-        """Leave tidying up, while much is written, until it is said to be over."""
+    def fill(self, rows: Mapping[bytes, bytes | None], standing: Standing) -> int:
+        """Write rows of the changelog, what is due by them, and where the store stands then.
+
+        Returns how many customers there were. A store that is being filled is written without a
+        log, and made to last by `filled`. Raises StartupRefused for rows of a newer program.
+        """
+        options = rocksdict.WriteOptions()
+        options.disable_wal = self._filling
+        batch, customers = _with_index(rows)
+        batch.put(STANDING, _encode(standing))
         try:
-            self._db.set_options({"disable_auto_compactions": "true" if later else "false"})
+            self._db.write(batch, options)
         except Exception as error:
             raise self._trouble(error) from error
+        return customers
+
+    def filled(self) -> None:
+        """Make what was written while filling last, and be a store like others from now on."""
+        if self._filling:
+            # Before anything is written with a log: after a crash the log alone would be read.
+            self.flush()
+            self._db.close()
+            self._filling = False
+            self._db = self._opened()
 
     def size(self) -> int:
         """Return how many bytes its files and what waits to become one take."""
@@ -189,7 +234,7 @@ class Store:
             raise self._trouble(error) from error
 
     def flush(self) -> None:
-        """Make what was written without a log last."""
+        """Bring all that was written to disk."""
         try:
             self._db.flush()
         except Exception as error:
@@ -215,6 +260,25 @@ def _batch(rows: Iterable[Row]) -> rocksdict.WriteBatch:
         else:
             put(key, value)
     return batch
+
+
+def _with_index(rows: Mapping[bytes, bytes | None]) -> tuple[rocksdict.WriteBatch, int]:
+    """One pass in which a restore spends most of its time."""
+    batch = rocksdict.WriteBatch(raw_mode=True)
+    put, delete, key_of = batch.put, batch.delete, due.key_of
+    customers = 0
+    for key, value in rows.items():
+        if value is None:
+            delete(key)
+            continue
+        put(key, value)
+        if key[0] == _HOT:
+            customers += 1
+            if value[0] > VERSION:
+                raise too_new("the changelog", value[0])
+            if entry := key_of(key, value):
+                put(entry, b"")
+    return batch, customers
 
 
 def too_new(what: str, layout: int) -> StartupRefused:

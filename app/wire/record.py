@@ -33,6 +33,7 @@ _KIND, _PARTS, _LAYOUT, _BODY = 1, 2, slice(3, 7), 7
 _DUE_HEAD, _DUE = _BODY + 3, _BODY + 4
 """Behind the head of the array (3 bytes); an integer's head says how long it is."""
 _DUE_BYTES = {0xCF: 8, 0xCE: 4, 0xCD: 2, 0xCC: 1}
+_NEVER = NEVER.to_bytes(8, "big")
 _CUSTOMER, _MOVED = 0, 1
 _STORED_HOT, _STORED_TRACES = 1 << 4, 1 << 5
 _OLDER_PARTS = (1 << len(_OLDER)) - 1
@@ -71,6 +72,15 @@ def due_of(hot_row: bytes) -> int:
     length = _DUE_BYTES.get(head)
     due = int.from_bytes(hot_row[_DUE : _DUE + length], "big") if length else head
     return 0 if due == NEVER else due
+
+
+def due_bytes(hot_row: bytes) -> bytes:
+    """Return the same as 8 bytes that sort by time, empty for none; as a restore wants it."""
+    if hot_row[_DUE_HEAD] == 0xCF and hot_row[_KIND] != _MOVED:
+        eight = hot_row[_DUE : _DUE + 8]
+        return b"" if eight == _NEVER else eight
+    due = due_of(hot_row)
+    return due.to_bytes(8, "big") if due else b""
 
 
 def layout_of(ladders: Iterable[Ladder]) -> int:

@@ -12,8 +12,9 @@ from app.core.customer import stranger
 from app.core.due import NEVER
 from app.errors import StartupRefused
 from app.stream import due
+from app.stream.changelog import SECOND, Changelog
 from app.stream.faults import Faults, parse
-from app.stream.restore import SECOND, Changelog, Progress, restore
+from app.stream.restore import Progress, restore
 from app.stream.store import Shared, Standing, Store
 from app.wire.record import VERSION, RecordCodec
 from tests.kafka.broker import Kafka
@@ -69,6 +70,7 @@ class Bench:
             now=lambda: self.now,
             faults=faults or Faults({}),
             progress=self.progress,
+            at_once=asyncio.Semaphore(1),
         )
 
     async def restored(self, *keys: bytes) -> tuple[list[bytes | None], int]:

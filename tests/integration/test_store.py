@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from app.core.customer import stranger
 from app.errors import DataFolderTaken, StartupRefused
 from app.stream.store import (
     ENTRIES,
@@ -20,13 +21,17 @@ from app.stream.store import (
     remove,
     set_aside,
 )
+from app.wire.record import VERSION, RecordCodec
 
+SHARED_CACHE = 7 << 20
+_CODEC = RecordCodec([])
+ROW = _CODEC.encode(msgspec.structs.replace(stranger(0, 1, ladders=0), due=5))
 STANDS = Standing(LAYOUT, "loyalty-customers-changelog", 3, 8, 42, 1_700_000_000_000_000)
 
 
 @pytest.fixture(scope="module")
 def shared() -> Shared:
-    return Shared(cache=8 << 20, buffers=8 << 20)
+    return Shared(cache=SHARED_CACHE, buffers=8 << 20)
 
 
 @pytest.fixture
@@ -61,14 +66,33 @@ def test_more_rows_than_one_write_takes_all_arrive(store: Store) -> None:
     assert store.get(keys) == keys
 
 
-def test_rows_written_without_a_log_last_once_flushed(path: Path, shared: Shared) -> None:
-    store = Store(path, shared)
-    store.write([(b"ca", b"1")], STANDS, log=False)
-    store.flush()
+def test_a_store_that_was_filled_keeps_its_rows_and_takes_more(path: Path, shared: Shared) -> None:
+    store = Store(path, shared, filling=True)
+    assert store.fill({b"ca": ROW, b"cb": ROW, b"m": b"meta"}, STANDS) == 2
+    assert store.fill({b"cb": None}, STANDS) == 0
+    store.filled()
+    store.write([(b"cc", b"3")], STANDS)
     store.close()
     again = Store(path, shared)
-    assert again.get([b"ca"]) == [b"1"]
+    assert again.get([b"ca", b"cb", b"cc", b"m"]) == [ROW, None, b"3", b"meta"]
+    assert again.standing() == STANDS
     again.close()
+
+
+def test_a_store_that_is_opened_again_uses_the_cache_that_all_share(
+    path: Path, shared: Shared
+) -> None:
+    """RocksDB's binding would take a cache of its own from what it noted when it was made."""
+    for _ in range(2):
+        store = Store(path, shared)
+        assert store._db.property_int_value("rocksdb.block-cache-capacity") == SHARED_CACHE
+        store.close()
+
+
+def test_rows_of_a_newer_version_do_not_get_into_a_store(store: Store) -> None:
+    with pytest.raises(StartupRefused, match="LADDER_APP_ID"):
+        store.fill({b"ca": bytes([VERSION + 1]) + ROW[1:]}, STANDS)
+    assert store.get([b"ca"]) == [None]
 
 
 def test_a_scan_gives_the_rows_of_a_range_in_order_up_to_the_limit(store: Store) -> None:
