@@ -22,10 +22,11 @@ from app.core.ladder import Ladder
 from app.core.money import Rates
 from app.core.rules import Rules
 from app.settings import Settings
-from app.stream import due, meta
+from app.stream import meta
+from app.stream.changelog import CHUNK, Rows
 from app.stream.keys import partition_of
 from app.stream.remembered import encode, remember
-from app.stream.store import ENTRIES, LAYOUT, Row, Shared, Standing, Store
+from app.stream.store import LAYOUT, Shared, Standing, Store
 from app.wire.cloudevents import decode
 from app.wire.definition import read_folder
 from app.wire.record import HOT, RecordCodec
@@ -96,20 +97,21 @@ def fill_stores(population: Population, settings: Settings, folder: Path) -> Non
     `stand` says whose they are before they are used. Takes about 15 s a million.
     """
     shared = Shared()
-    stores = [Store(folder / str(number), shared) for number in range(settings.partitions)]
-    waiting: list[list[Row]] = [[(meta.KEY, population.meta(settings))] for _ in stores]
+    nowhere = Standing(LAYOUT, "", -1, settings.partitions, 0, 0)
+    stores = [
+        Store(folder / str(number), shared, filling=True) for number in range(settings.partitions)
+    ]
+    waiting: list[Rows] = [{meta.KEY: population.meta(settings)} for _ in stores]
     try:
-        for store in stores:
-            store.compact_later(True)
         for customer, value in population.rows():
             number = partition_of(customer, settings.partitions)
-            waiting[number].append((HOT + customer, value))
-            if len(waiting[number]) == ENTRIES:
-                _write(stores[number], waiting[number])
+            waiting[number][HOT + customer] = value
+            if len(waiting[number]) == CHUNK:
+                stores[number].fill(waiting[number], nowhere)
+                waiting[number] = {}
         for store, rows in zip(stores, waiting, strict=True):
-            _write(store, rows)
-            store.flush()
-            store.compact_later(False)
+            store.fill(rows, nowhere)
+            store.filled()
             store._db.compact_range(None, None)
     finally:
         for store in stores:
@@ -129,11 +131,6 @@ def stand(settings: Settings, folder: Path, offset: int = 0) -> None:
             store.write((), Standing(LAYOUT, *ours, offset, time.time_ns() // 1000))
         finally:
             store.close()
-
-
-def _write(store: Store, rows: list[Row]) -> None:
-    store.write([*rows, *due.index(rows)], None, log=False)
-    rows.clear()
 
 
 def linked(source: Path, target: Path) -> None:
