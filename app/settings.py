@@ -165,6 +165,12 @@ class Settings:
     log_level: str = _setting(
         "info", kinds.one_of("debug", "info", "warning", "error"), "what is worth a line"
     )
+    traces: str | None = _setting(
+        "",
+        kinds.url,
+        "collector of OpenTelemetry that spans go to over HTTP, e.g. http://127.0.0.1:4318; needs "
+        "the extra `traces`. Without it an event's traceparent is handed on as it came",
+    )
 
     @property
     def changelog(self) -> str:

@@ -64,6 +64,16 @@ def example(kind: str) -> dict[str, Any]:
     return {"name": file.stem, "payload": json.loads(file.read_text("utf-8"))}
 
 
+TRACE = {
+    "traceparent": {
+        "type": "string",
+        "description": "W3C Trace Context; goes on from an event to the stage changes it causes",
+        "examples": ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
+    },
+    "tracestate": {"type": "string", "maxLength": 512},
+}
+
+
 def message(schema: dict[str, Any]) -> dict[str, Any]:
     kind = schema["title"]
     described = schema["description"]
@@ -75,6 +85,7 @@ def message(schema: dict[str, Any]) -> dict[str, Any]:
         "summary": summary,
         **({"description": described} if described != summary else {}),
         "contentType": CONTENT,
+        "headers": {"$ref": "#/components/schemas/trace"},
         "payload": {
             "schemaFormat": "application/schema+json;version=draft-2020-12",
             "schema": {"$ref": f"./{kind}.json"},
@@ -178,7 +189,10 @@ def document(schemas: dict[str, dict[str, Any]]) -> dict[str, Any]:
         },
         "channels": channels,
         "operations": operations,
-        "components": {"messages": {**messages, DEAD_LETTER: dead_letter()}},
+        "components": {
+            "messages": {**messages, DEAD_LETTER: dead_letter()},
+            "schemas": {"trace": {"type": "object", "properties": TRACE}},
+        },
     }
 
 

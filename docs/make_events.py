@@ -30,6 +30,9 @@ attributes as `ce_` headers, the value is `data`. Unknown fields are ignored, nu
 absent, a whole number may be written 3.0, and of two fields of one name the last counts. The
 schemas themselves, with examples right and wrong, are in [schemas/](../schemas/).
 
+A record may carry the trace that it belongs to (W3C Trace Context, Kafka headers `traceparent` and
+`tracestate`): the stage changes and handovers that its event causes carry it on.
+
 `ladder check events.ndjson` says what would be refused, and why, before it is sent.
 """
 

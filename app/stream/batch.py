@@ -28,6 +28,7 @@ from app.core.events import ClockAdvanced, Event, Refused
 from app.core.handover import Absorb, Credit, Forward
 from app.core.instants import DAY
 from app.core.rules import Rules
+from app.ops.traces import handed_on
 from app.stream import due
 from app.stream.clock import Clock
 from app.stream.cuts import TopSpenders
@@ -158,7 +159,7 @@ class Batch:
             self._note(slot, (self._rules.calendar.day_of(event.time),))
         self._judge(verdict, event.type, event.time, record)
         if self.out.handovers:
-            self._hand_over(_origin(record))
+            self._hand_over(_origin(record), record)
 
     def _astray(self, key: bytes | None) -> Refused | None:
         """Refuse the first event of a customer who belongs to another partition."""
@@ -184,7 +185,7 @@ class Batch:
         kind = handover.event.type if isinstance(handover, Forward | Credit) else None
         self._judge(verdict, kind, handover.time, delivered.origin or record)
         if self.out.handovers:
-            self._hand_over(delivered.origin)
+            self._hand_over(delivered.origin, record)
 
     def _judge(
         self, verdict: Verdict, kind: str | None, time: int, source: ConsumerRecord | Origin
@@ -217,13 +218,17 @@ class Batch:
         letters = self.letters.setdefault(source.partition, [])
         letters.append(Out(source.key, source.value, headers))
 
-    def _hand_over(self, origin: Origin | None) -> None:
-        """Put what other customers are owed on its way, to the partitions of their ids."""
+    def _hand_over(self, origin: Origin | None, record: ConsumerRecord) -> None:
+        """Put what other customers are owed on its way, to the partitions of their ids.
+
+        The trace of the record goes along.
+        """
+        headers = self._written_by + handed_on(record.headers)
         for handover in self.out.handovers:
             key = handover.to.encode()
             value = handover_wire.encode(handover, self._codec, origin)
             there = partition_of(key, self._partitions)
-            self.handovers.setdefault(there, []).append(Out(key, value, self._written_by))
+            self.handovers.setdefault(there, []).append(Out(key, value, headers))
             self.tally.handed[type(handover).__name__.lower()] += 1
         self.out.handovers.clear()
 

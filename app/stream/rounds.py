@@ -78,6 +78,7 @@ class Rounds:
         self._slots = Slots(workshop.rules, codec, store.get)
         self._due_from = b""
         self._note = note(workshop.remembered)
+        self._trail = workshop.trail()
         self._committed: Positions = {}
         self._passed: Positions = {}
         self._under_way = False
@@ -138,10 +139,22 @@ class Rounds:
 
     async def _fold(self, batch: Batch, items: Sequence[Item]) -> None:
         for count, item in enumerate(items, 1):
-            batch.take(item)
+            if item.record.headers:
+                self._take_traced(batch, item)
+            else:
+                batch.take(item)
             if count % BREATH == 0:
                 batch.said.take(batch.out.changes)
                 await asyncio.sleep(0)
+
+    def _take_traced(self, batch: Batch, item: Item) -> None:
+        """Let the trace of an event go on in the changes that it causes, if it has one."""
+        changes = batch.out.changes
+        if changes:
+            batch.said.take(changes)
+        batch.take(item)
+        if changes and (traced := self._trail.continued(item.record)):
+            batch.said.take_traced(changes, traced)
 
     async def _finish(self, batch: Batch, items: Sequence[Item], now: int) -> bool:
         """Commit what came of a batch, if anything did, and store it."""
@@ -181,6 +194,7 @@ class Rounds:
         self._show_behind()
         self.positions.update(positions)
         self._committed = positions
+        self._trail.committed()
         self._retries.succeeded()
 
     def _offsets(self, positions: Positions) -> dict[TopicPartition, OffsetAndMetadata]:

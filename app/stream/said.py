@@ -4,10 +4,10 @@ from collections import Counter
 
 from app.core.change import Change
 from app.stream.meta import Moves
-from app.stream.transaction import Out
+from app.stream.transaction import Headers, Out
 from app.wire import stage_change
 
-_HEADERS: list[tuple[str, bytes | None]] = list(stage_change.HEADERS)
+_HEADERS: Headers = list(stage_change.HEADERS)
 
 
 class Said:
@@ -23,10 +23,16 @@ class Said:
         self.stays: list[tuple[str, str, int]] = []
         """Ladder, rung and seconds of the stays that ended."""
 
-    def take(self, changes: list[Change]) -> None:
+    def take_traced(self, changes: list[Change], trace: Headers) -> None:
+        """Write changes, of which those that an event caused carry its trace; empty the list."""
+        for change in changes:
+            self.take([change], _HEADERS if change.trigger is None else _HEADERS + trace)
+        changes.clear()
+
+    def take(self, changes: list[Change], headers: Headers = _HEADERS) -> None:
         """Write changes, and empty the list."""
         for change in changes:
-            out = Out(change.customer.encode(), stage_change.encode(change), _HEADERS)
+            out = Out(change.customer.encode(), stage_change.encode(change), headers)
             of_ladder = self.by_ladder.get(change.ladder)
             if of_ladder is None:
                 of_ladder = self.by_ladder[change.ladder] = []

@@ -11,6 +11,7 @@ from aiokafka.structs import TopicPartition
 
 from app.core.rules import Rules
 from app.ops.registry import Metrics
+from app.ops.traces import HandedOn, NewTrail
 from app.stream.faults import Faults
 from app.stream.store import Shared
 
@@ -72,5 +73,6 @@ class Workshop:
     transactions: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(6))
     filling: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     batch: int = 10000
+    trail: NewTrail = HandedOn
     faults: Faults = field(default_factory=lambda: Faults({}))
     now: Callable[[], int] = wall_clock

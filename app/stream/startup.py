@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import faust.streams
@@ -16,6 +17,7 @@ from aiokafka.errors import (
 from aiokafka.protocol.admin import ApiVersionRequest
 
 from app.errors import BrokerError, BrokerUnfit, StartupRefused
+from app.ops.traces import HandedOn, NewTrail
 from app.settings import Settings
 from app.stream import clients, topic_admin, topics
 from app.stream.remembered import Remembered, decode, refuse_if_changed
@@ -37,6 +39,20 @@ def refuse_without_extension() -> None:
             "Faust's compiled extension is not there (faust._cython.streams): install "
             "faust-streaming from a wheel, or with a C compiler at hand"
         )
+
+
+def traces(settings: Settings) -> AbstractContextManager[NewTrail]:
+    """What becomes of the traces that events belong to. Raises StartupRefused."""
+    if settings.traces is None:
+        return nullcontext(HandedOn)
+    try:
+        from app.ops.spans import spans
+    except ImportError as error:
+        raise StartupRefused(
+            f"LADDER_TRACES is set, but OpenTelemetry is not installed ({error}): "
+            "pip install 'loyalty-ladder[traces]'"
+        ) from error
+    return spans(settings.traces, settings.app_id)
 
 
 async def wait_for_broker(settings: Settings, say: Callable[[str], None]) -> None:

@@ -17,6 +17,7 @@ from app.api.early import EarlyServer, Starting
 from app.api.routes import add_routes
 from app.core.rules import Rules
 from app.ops.registry import Metrics
+from app.ops.traces import NewTrail
 from app.settings import Settings
 from app.stream import clients, startup
 from app.stream.agents import declare
@@ -60,9 +61,9 @@ async def _run(settings: Settings, rules: Rules, claims: Claims, faults: Faults)
     ending = Ending()
     ending.on_signals()
     try:
-        with suppress(Ended):
+        with startup.traces(settings) as trail, suppress(Ended):
             tombstones = await _wait_until_fit(settings, rules, claims, ending)
-            await Worker(settings, rules, claims, ending, faults, tombstones).work()
+            await Worker(settings, rules, claims, ending, faults, tombstones, trail).work()
         if ending.error is not None:
             raise ending.error
         return 0
@@ -96,6 +97,7 @@ class Worker:
         ending: Ending,
         faults: Faults,
         tombstones: int,
+        trail: NewTrail,
     ) -> None:
         self._settings = settings
         self._tombstones = tombstones
@@ -114,7 +116,7 @@ class Worker:
             listener=claims.listener,
             routes=self._add_routes,
         )
-        self._workshop = self._new_workshop(faults)
+        self._workshop = self._new_workshop(faults, trail)
         self._sources = (*settings.topics, settings.handovers)
         self._assignment = Assignment(
             self._app,
@@ -168,7 +170,7 @@ class Worker:
     async def _revoked(self, *_: object, **__: object) -> None:
         await self._assignment.quiesce()
 
-    def _new_workshop(self, faults: Faults) -> Workshop:
+    def _new_workshop(self, faults: Faults, trail: NewTrail) -> Workshop:
         settings = self._settings
         return Workshop(
             group=settings.app_id,
@@ -187,6 +189,7 @@ class Worker:
             tombstones=self._tombstones,
             transactions=asyncio.Semaphore(OPEN_TRANSACTIONS),
             metrics=self._metrics,
+            trail=trail,
             faults=faults,
         )
 

@@ -270,7 +270,8 @@ def test_what_is_remembered_is_told() -> None:
 
 def test_every_dependency_has_a_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["embedded"]]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["embedded"], *extras["traces"]]
     needed = {re.split(r"[=<>~!; ]", each)[0] for each in wanted}
     text = (ROOT / "docs" / "adr" / "0017-every-dependency-has-a-reason.md").read_text("utf-8")
     told = set(
