@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from app.embedded.broker import EmbeddedBroker, why_not_here
+from tests.fetched import NotInstallable
 from tests.kafka.broker import Kafka, free_ports
-from tests.kafka.install import KafkaNotInstallable
 
 
 def pytest_configure() -> None:
@@ -50,7 +50,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
     """One Apache Kafka broker for the whole run. Use `unique` for names of your own on it."""
     try:
         broker = Kafka(tmp_path_factory.mktemp("kafka"), quick=True)
-    except KafkaNotInstallable as missing:
+    except NotInstallable as missing:
         _cannot(str(missing))
         raise
     try:
@@ -64,7 +64,7 @@ def new_kafka(tmp_path: Path) -> Iterator[Kafka]:
     """A broker of this test's own, not yet started: to be stopped, killed and paused."""
     try:
         broker = Kafka(tmp_path / "kafka", quick=True)
-    except KafkaNotInstallable as missing:
+    except NotInstallable as missing:
         _cannot(str(missing))
         raise
     try:

@@ -1,18 +1,18 @@
 """What is deployed fits the code: images, ports, paths, variables and commands are held together.
 
-There may be no Docker where the tests run, so the files are read; where the compose plugin is,
-`docker compose config` reads them too.
+There may be no Docker where the tests run, so the file is read here as Docker Compose itself reads
+it: a test compares the two. What the containers do is run in tests/system/test_compose.py.
 """
 
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
-import tomllib
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -23,76 +23,25 @@ import yaml
 from aiohttp import web
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from click.testing import CliRunner
-from dotenv import dotenv_values
 
 from app import settings as declarations
 from app.api.access import METRICS
 from app.api.early import Starting
 from app.api.health import add_health
 from app.cli.main import ladder
-from app.settings import DECLARED, Settings
+from app.settings import DECLARED
 from app.stream import clients, topic_admin, topics
 from app.stream.ending import DEADLINE_SECONDS
 from app.stream.topic_admin import COPIES
+from tests.contract.composed import DOCKERFILE, FEED, FILE, ROOT, TOKEN, Composed
+from tests.contract.tools import tool
 from tests.kafka.broker import Kafka
 
-ROOT = Path(__file__).resolve().parents[2]
-DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
-COMPOSE = ROOT / "docker-compose.yml"
-TOKEN = "a-token-for-tests"
-GIVEN = {"LADDER_API_TOKEN": TOKEN}
-"""What the file asks the environment for; everything else has a default there."""
-VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::(?P<how>[-?])(?P<rest>[^}]*))?\}")
-
-
-def interpolated(text: str) -> str:
-    def value(match: re.Match[str]) -> str:
-        given = GIVEN.get(match["name"])
-        assert given is not None or match["how"] == "-", f"nothing gives {match['name']}"
-        return match["rest"] if given is None else given
-
-    return VARIABLE.sub(value, text)
-
-
-WHOLE: dict[str, Any] = yaml.safe_load(interpolated(COMPOSE.read_text("utf-8")))
-SERVICES: dict[str, dict[str, Any]] = WHOLE["services"]
-OURS = sorted(name for name, service in SERVICES.items() if "build" in service)
-FEED = "feed"
-WORKERS = sorted(name for name in OURS if SERVICES[name]["command"][0] == "worker")
-BROKERS = sorted(name for name in SERVICES if name.startswith("kafka-"))
-
-
-def environment(name: str) -> dict[str, str]:
-    """What a container of this service is told: the image's, the env_file's, its own."""
-    service = SERVICES[name]
-    told = {}
-    if name in OURS:
-        told = dict(re.findall(r"(LADDER_\w+)=(\S+)", DOCKERFILE))
-        file = dotenv_values(ROOT / service["env_file"])
-        told |= {variable: value or "" for variable, value in file.items()}
-    return told | {key: str(value) for key, value in service.get("environment", {}).items()}
-
-
-def mounts(name: str) -> list[tuple[str, str]]:
-    """Source and target of everything mounted into a container."""
-    split = [mount.split(":") for mount in SERVICES[name].get("volumes", [])]
-    return [(parts[0], parts[1]) for parts in split]
-
-
-def settings_of(name: str) -> Settings:
-    """What the code makes of it; a path in the container stands for the file mounted there."""
-    told = environment(name)
-    for source, target in mounts(name):
-        if source.startswith("./"):
-            told = {key: str(ROOT / source) if value == target else value
-                    for key, value in told.items()}  # fmt: skip
-    return declarations.load(told, None)
-
-
-def published(name: str) -> list[tuple[str, str, int]]:
-    """Address, port outside and port inside."""
-    split = [port.split(":") for port in SERVICES[name].get("ports", [])]
-    return [(address, outside, int(inside)) for address, outside, inside in split]
+COMPOSED = Composed()
+WHOLE, SERVICES = COMPOSED.whole, COMPOSED.services
+OURS, WORKERS, BROKERS = COMPOSED.ours, COMPOSED.workers, COMPOSED.brokers
+environment, mounts = COMPOSED.environment, COMPOSED.mounts
+settings_of, published = COMPOSED.settings_of, COMPOSED.published
 
 
 def test_there_are_three_brokers_and_two_workers() -> None:
@@ -116,7 +65,7 @@ def test_the_settings_are_taken_together(name: str) -> None:
 
 
 def test_whoever_asks_for_a_customer_needs_the_token_from_the_environment() -> None:
-    text = COMPOSE.read_text("utf-8")
+    text = FILE.read_text("utf-8")
     assert re.search(r"LADDER_API_TOKEN: \$\{LADDER_API_TOKEN:\?", text)
     for name in WORKERS:
         assert settings_of(name).api_token == TOKEN
@@ -305,61 +254,34 @@ def test_a_container_of_ours_may_do_little(name: str) -> None:
     assert service["security_opt"] == ["no-new-privileges:true"]
 
 
-def test_the_image_runs_as_nobody_in_particular_and_writes_only_its_state() -> None:
-    last = DOCKERFILE[DOCKERFILE.rindex("\nFROM ") :]
-    user = re.search(r"^USER (\d+):(\d+)$", last, re.MULTILINE)
-    assert user is not None
-    assert int(user[1]) > 999
-    assert f"--uid {user[1]}" in last
-    (state,) = re.findall(r"^VOLUME (\S+)$", last, re.MULTILINE)
-    assert f"LADDER_DATA_DIR={state}" in last
-    assert 'ENTRYPOINT ["tini", "--", "ladder"]' in last
-    assert " tini=" in last
+def compose() -> list[str]:
+    """Docker's own plugin, or the same program from PyPI, which needs no Docker to read a file."""
+    plugin = ["docker", "compose"]
+    if (
+        shutil.which("docker")
+        and subprocess.run([*plugin, "version"], capture_output=True, check=False).returncode == 0
+    ):
+        return plugin
+    return [tool("docker-compose")]
 
 
-def test_the_image_has_a_python_that_the_package_runs_on() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    versions = set(re.findall(r"^FROM python:(\d+\.\d+)-slim", DOCKERFILE, re.MULTILINE))
-    assert len(versions) == 1
-    assert f"Programming Language :: Python :: {versions.pop()}" in project["classifiers"]
-
-
-def test_the_image_is_built_from_what_the_build_may_see() -> None:
-    seen = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
-            if line.startswith("!")}  # fmt: skip
-    copied = {
-        source
-        for sources in re.findall(r"^COPY (?!--from)(.+) /src/\S*$", DOCKERFILE, re.MULTILINE)
-        for source in sources.split()
-    }
-    assert copied == seen
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    assert project["project"]["readme"] in copied
-    assert set(project["project"]["license-files"]) <= copied
-    assert set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]) <= copied
-
-
-def test_what_must_not_be_built_from_source_is_pinned() -> None:
-    (names,) = re.findall(r"--only-binary (\S+)", DOCKERFILE)
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    for name in names.split(","):
-        assert any(each.startswith(f"{name}==") for each in project["dependencies"])
-
-
-def test_docker_compose_takes_the_file() -> None:
-    if shutil.which("docker") is None:
-        pytest.skip("docker is not on this machine")
-    plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
-    if plugin.returncode != 0:
-        pytest.skip("docker has no compose plugin on this machine")
+def test_docker_compose_takes_the_file_and_understands_what_these_tests_do() -> None:
     done = subprocess.run(
-        ["docker", "compose", "--profile", "*", "--file", str(COMPOSE), "config", "--quiet"],
-        env={**os.environ, **GIVEN},
+        [*compose(), "--profile", "*", "--file", str(FILE), "config", "--format", "json"],
+        env={**os.environ, **COMPOSED.given},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    understood = json.loads(done.stdout)["services"]
+    assert set(understood) == set(SERVICES)
+    for name in SERVICES:
+        told = understood[name].get("environment", {})
+        assert told.items() <= environment(name).items()
+        ports = [(p["host_ip"], p["published"], p["target"])
+                 for p in understood[name].get("ports", [])]  # fmt: skip
+        assert ports == published(name)
 
 
 OF_EACH_BROKER = re.compile(
