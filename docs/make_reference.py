@@ -14,6 +14,7 @@ from app import errors, settings
 from app import setting_kinds as kinds
 from app.ops import metrics
 from app.stream import topics
+from docs.log_lines import lines
 from docs.made import ROOT, settle
 
 PAGE = ROOT / "docs" / "reference.md"
@@ -54,6 +55,18 @@ the token, unless `LADDER_METRICS_OPEN` is true. What belongs to one partition g
 partition leaves the worker.
 
 | metric | kind | labels | meaning |
+|---|---|---|---|
+"""
+LOG = """\
+## Log
+
+On standard error, one line for each change of state and for what went wrong; as JSON with
+`LADDER_LOG_FORMAT=json`. Every line has `time`, `level`, `logger`, `action` and `event`; sentences
+may be worded anew, an action keeps its name. More than five lines of a kind (and a reason, or a
+partition) in ten seconds are held back, and `left_out` says how many. What libraries log comes the
+same way, without an action. No line names a customer.
+
+| action | level | event | says also |
 |---|---|---|---|
 """
 ERRORS = """\
@@ -128,6 +141,14 @@ def metric_rows() -> Iterator[str]:
         yield f"| `{metric.name}` | {metric.kind} | {labels} | {cell(metric.help)} |"
 
 
+def log_rows() -> Iterator[str]:
+    found = {(line.action, line.level, line.event, line.fields) for line in lines()}
+    for action, level, event, fields in sorted(found, key=str):
+        said = ", ".join(f"`{field}`" for field in fields)
+        level = "error" if level == "exception" else level
+        yield f"| `{action}` | {level} | {cell(str(event))} | {said} |"
+
+
 def tree(kind: type[errors.LadderError]) -> Iterator[type[errors.LadderError]]:
     yield kind
     for child in kind.__subclasses__():
@@ -154,6 +175,7 @@ def render() -> str:
             part(SETTINGS, setting_rows()),
             part(TOPICS, topic_rows()),
             part(METRICS, metric_rows()),
+            part(LOG, log_rows()),
             part(ERRORS, error_rows()),
         ]
     )

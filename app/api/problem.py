@@ -42,7 +42,12 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
         return problem(error.status, error.reason, headers=allowed)
     except Exception:
-        log.exception("a request failed", method=request.method, route=_route(request))
+        log.exception(
+            "a request failed",
+            action="request-failed",
+            method=request.method,
+            route=_route(request),
+        )
         return problem(500, "this request failed; the worker's log says why")
 
 

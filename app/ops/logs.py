@@ -1,7 +1,8 @@
 """Logs: one line per thing that an operator may want to know, on standard error.
 
 Ours (structlog) and those of Faust and aiokafka (logging) go the same way. `console` is for people,
-`json` for machines: `time`, `level`, `logger`, `event` and whatever else the line is about.
+`json` for machines: `time`, `level`, `logger`, `action`, `event` and whatever else the line is
+about. `event` is a sentence for people and may be worded anew; `action` is its name, and stays.
 """
 
 from __future__ import annotations
@@ -73,8 +74,9 @@ def wants_colour(stream: TextIO, env: Mapping[str, str]) -> bool:
 class RepeatLimit(logging.Filter):
     """Lets a few lines of a kind through in each window, and says at the next how many it held.
 
-    A kind is logger, level, text and, where a line has one, its `reason`: a flood of dead letters
-    for one reason does not hide the first for another.
+    A kind is logger, level, text and, where a line has one, its `reason`, else its `partition`: a
+    flood of dead letters for one reason does not hide the first for another, and twenty partitions
+    that open at once are twenty lines.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -84,7 +86,8 @@ class RepeatLimit(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         fields: Any = record.msg if isinstance(record.msg, dict) else {"event": record.msg}
-        key = (record.name, record.levelno, str(fields.get("event")), str(fields.get("reason")))
+        about = fields.get("reason", fields.get("partition"))
+        key = (record.name, record.levelno, str(fields.get("event")), str(about))
         window = self._seen.pop(key, None)
         now = self._clock()
         if window is None or now - window.began >= WINDOW:
@@ -125,7 +128,7 @@ def _json(fields: Mapping[str, object], **_: object) -> str:
 
 def _in_order(_: object, __: str, fields: EventDict) -> EventDict:
     """What every line has comes first, so that lines read in columns."""
-    first = ("time", "level", "logger", "event")
+    first = ("time", "level", "logger", "action", "event")
     ordered = {name: fields.pop(name) for name in first if name in fields}
     return {**ordered, **fields}
 

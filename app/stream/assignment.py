@@ -102,6 +102,9 @@ class Assignment(Service):
 
     def on_partitions_revoked(self, revoked: object) -> None:
         """At once, before anything else: nothing more reaches a partition."""
+        if self.generation is not None:
+            held = sorted(self.partitions)
+            log.info("partitions revoked", action="partitions-revoked", partitions=held)
         self.completed.clear()
         self.generation = None
         self._delivery.forget()
@@ -115,7 +118,12 @@ class Assignment(Service):
             task.cancel()
         wanted = {tp.partition for tp in self.app.assignor.assigned_actives()}
         self._metrics.count(m.REBALANCES)
-        log.info("partitions assigned", generation=generation_id, partitions=sorted(wanted))
+        log.info(
+            "partitions assigned",
+            action="partitions-assigned",
+            generation=generation_id,
+            partitions=sorted(wanted),
+        )
         self._job = asyncio.create_task(self._bring_up(wanted, generation_id))
 
     async def on_stop(self) -> None:
@@ -153,7 +161,12 @@ class Assignment(Service):
         return self._delivery.position_of(tp)
 
     def failed(self, number: int, error: BaseException) -> None:
-        log.error("partition gave up", partition=number, error=str(error) or repr(error))
+        log.error(
+            "partition gave up",
+            action="partition-failed",
+            partition=number,
+            error=str(error) or repr(error),
+        )
         self._stopped_by(error)
 
     def stop_worker(self, error: BaseException) -> None:
@@ -215,7 +228,12 @@ class Assignment(Service):
         self.app.tables.on_standbys_ready()
         self.app.on_rebalance_end()
         self._metrics.set(m.LAST_ASSIGNMENT, time.time())
-        log.info("partitions ready", generation=generation, partitions=sorted(self.partitions))
+        log.info(
+            "partitions ready",
+            action="partitions-ready",
+            generation=generation,
+            partitions=sorted(self.partitions),
+        )
 
     async def _part_with(self, lost: set[int]) -> None:
         await asyncio.gather(*(self._drop(number) for number in lost))
@@ -234,9 +252,12 @@ class Assignment(Service):
             async with asyncio.timeout(STOP_SECONDS):
                 await partition.close()
         except Exception as error:
-            log.warning("failed", doing="closing", partition=number, error=repr(error))
+            log.warning(
+                "failed", action="stop-failed", doing="closing", partition=number, error=repr(error)
+            )
         finally:
             self._metrics.forget(number)
+            log.info("partition given away", action="partition-closed", partition=number)
             del self._partings[number]
 
     async def _parted(self, number: int) -> None:
@@ -263,7 +284,12 @@ class Assignment(Service):
                 raise
             except (KafkaError, OSError, TimeoutError) as error:
                 delay = next(delays, RETRY_SECONDS[-1])
-                log.warning("partition not open yet", partition=number, error=repr(error))
+                log.warning(
+                    "partition not open yet",
+                    action="partition-open-retried",
+                    partition=number,
+                    error=repr(error),
+                )
                 await asyncio.sleep(delay)
 
     async def _to_consuming(self, number: int, partition: Partition, *, kept: bool) -> None:
@@ -274,7 +300,7 @@ class Assignment(Service):
         await self._delivery.seek(positions)
         partition.start()
         self._consuming.add(number)
-        log.info("partition consumes", partition=number)
+        log.info("partition consumes", action="partition-started", partition=number)
         for tp in positions:
             self._delivery.resume(tp)
 
@@ -289,9 +315,9 @@ async def _bounded(work: list[Any], seconds: float, doing: str) -> list[int]:
     for index, task in enumerate(tasks):
         if not task.done():
             task.cancel()
-            log.warning("gave up waiting", doing=doing, seconds=seconds)
+            log.warning("gave up waiting", action="wait-given-up", doing=doing, seconds=seconds)
             wrong.append(index)
         elif not task.cancelled() and task.exception() is not None:
-            log.warning("failed", doing=doing, error=repr(task.exception()))
+            log.warning("failed", action="stop-failed", doing=doing, error=repr(task.exception()))
             wrong.append(index)
     return wrong

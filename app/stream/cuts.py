@@ -100,7 +100,10 @@ class TopSpenders:
     def _thin_out(self) -> None:
         self._divisor *= 2
         log.info(
-            "top spenders are taken from a sample", partition=self._number, one_in=self._divisor
+            "top spenders are taken from a sample",
+            action="top-spenders-sampled",
+            partition=self._number,
+            one_in=self._divisor,
         )
         for customer in [c for c in self._ranked if crc32(c.encode()) % self._divisor]:
             self.forget(customer)

@@ -42,7 +42,7 @@ class Ending:
         self._end(error)
 
     def _asked(self, number: int) -> None:
-        log.info("asked to stop", signal=signal.Signals(number).name)
+        log.info("asked to stop", action="stop-asked", signal=signal.Signals(number).name)
         self._end(None)
 
     def _end(self, error: BaseException | None) -> None:

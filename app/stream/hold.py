@@ -87,6 +87,7 @@ class Hold:
         done = self.progress
         log.info(
             "partition open",
+            action="partition-opened",
             partition=number,
             restored=done.read,
             customers=done.customers,
@@ -113,7 +114,12 @@ class Hold:
         path = shop.data_dir / str(self._number)
         if self.suspect:
             aside = set_aside(path)
-            log.warning("store failed, rebuilding it", partition=self._number, moved_to=str(aside))
+            log.warning(
+                "store failed, rebuilding it",
+                action="store-set-aside",
+                partition=self._number,
+                moved_to=str(aside),
+            )
             self.suspect = False
         self.progress = Progress(tell=self._tell)
         changelog = Changelog(

@@ -52,7 +52,11 @@ async def starting_points(
         ends = await consumer.end_offsets(sources)
         committed = {tp: await consumer.committed(tp) for tp in sources}
     if kept and all(offset is None for offset in committed.values()):
-        log.warning("the group's offsets are gone, those kept with the state are used", group=group)
+        log.warning(
+            "the group's offsets are gone, those kept with the state are used",
+            action="offsets-taken-from-state",
+            group=group,
+        )
     return {
         tp: _checked(tp, committed[tp], kept.get(tp.topic), begins[tp], ends[tp]) for tp in sources
     }

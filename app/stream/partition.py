@@ -174,7 +174,11 @@ class Partition:
                 return
             except Fenced:
                 self._shop.metrics.count(m.PARTITIONS_FENCED)
-                log.warning("partition was taken over by another worker", partition=self.number)
+                log.warning(
+                    "partition was taken over by another worker",
+                    action="partition-fenced",
+                    partition=self.number,
+                )
                 await self._shut()
                 return
             except _FAILURES as error:
@@ -223,7 +227,12 @@ class Partition:
         if not self._retries.failed(error, rounds.size):
             await self._give_up(named(error, rounds.first))
             return False
-        log.warning("partition failed, opening it again", partition=self.number, error=str(error))
+        log.warning(
+            "partition failed, opening it again",
+            action="partition-reopening",
+            partition=self.number,
+            error=str(error),
+        )
         self._hold.suspect |= isinstance(error, StoreBroken) and not isinstance(error, StoreStarved)
         # From here on what lies in memory is of no batch that was committed: only `open` leads on.
         self.state = "restoring"

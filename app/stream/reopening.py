@@ -42,7 +42,12 @@ async def reopened(
                 break
             await host.seek(positions)
         except (*MAY_PASS, FaultInjected) as error:
-            log.warning("partition not open yet", partition=number, error=repr(error))
+            log.warning(
+                "partition not open yet",
+                action="partition-open-retried",
+                partition=number,
+                error=repr(error),
+            )
         else:
             return positions
     return None

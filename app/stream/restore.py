@@ -108,7 +108,12 @@ async def restore(
             raise
         except StoreBroken as error:
             aside = set_aside(path)
-            log.warning("store is broken, rebuilding it", error=str(error), moved_to=str(aside))
+            log.warning(
+                "store is broken, rebuilding it",
+                action="store-broken",
+                error=str(error),
+                moved_to=str(aside),
+            )
             found = await restoring.anew()
         # It would keep the records of customers who are erased from now on.
         remove(aside_of(path))
@@ -156,7 +161,12 @@ class _Restoring:
     def _is_usable(self, standing: Standing) -> bool:
         why = self.changelog.unusable(standing, self.begin, self.end, self.now())
         if why is not None:
-            log.warning("store cannot be continued, rebuilding it", why=why, store=str(self.path))
+            log.warning(
+                "store cannot be continued, rebuilding it",
+                action="store-discarded",
+                why=why,
+                store=str(self.path),
+            )
         return why is None
 
     async def _read(self, store: Store, position: int) -> Standing:
@@ -201,6 +211,7 @@ class _Restoring:
         progress = self.progress
         log.info(
             "partition is being restored",
+            action="partition-restoring",
             partition=self.changelog.place.partition,
             customers=progress.customers,
             to_go=progress.to_go,

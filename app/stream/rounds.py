@@ -317,6 +317,7 @@ class Rounds:
 def _log_letters(reason: str, number: int, first: ConsumerRecord | Origin) -> None:
     log.warning(
         "dead letters",
+        action="dead-letters-written",
         reason=reason,
         number=number,
         topic=first.topic,

@@ -65,7 +65,12 @@ async def wait_for_broker(settings: Settings, say: Callable[[str], None]) -> Non
         except BrokerError as error:
             say(str(error))
             if waited % SAY_SECONDS < WAIT_SECONDS:
-                log.warning("waiting for Kafka", brokers=settings.brokers, error=str(error))
+                log.warning(
+                    "waiting for Kafka",
+                    action="kafka-awaited",
+                    brokers=settings.brokers,
+                    error=str(error),
+                )
         await asyncio.sleep(WAIT_SECONDS)
         waited += WAIT_SECONDS
 

@@ -110,7 +110,11 @@ class Watch:
             self._closed.pop(number, None)
         elif now - self._closed.setdefault(number, now) > self._fenced_for:
             self._closed.pop(number)
-            log.warning("closed but still assigned: opening again", partition=number)
+            log.warning(
+                "closed but still assigned: opening again",
+                action="partition-reclaimed",
+                partition=number,
+            )
             self._assignment.reopen(number)
 
 

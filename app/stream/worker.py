@@ -58,6 +58,15 @@ def run(settings: Settings, rules: Rules, faults: Faults | None = None) -> int:
 
 
 async def _run(settings: Settings, rules: Rules, claims: Claims, faults: Faults) -> int:
+    log.info(
+        "worker starts",
+        action="worker-starting",
+        app_id=settings.app_id,
+        instance_id=settings.instance_id,
+        clock=settings.clock,
+        data_dir=str(settings.data_dir),
+        ladders=[f"{ladder.id} v{ladder.version}" for ladder in rules.ladders],
+    )
     ending = Ending()
     ending.on_signals()
     try:
@@ -152,7 +161,7 @@ class Worker:
         others = [asyncio.create_task(one) for one in looking]
         try:
             await self._ending.unless(self._app.start())
-            log.info("worker runs", api=self._settings.api_url)
+            log.info("worker runs", action="worker-started", api=self._settings.api_url)
             await self._ending.wait()
         finally:
             self._readiness.ending = True
@@ -160,7 +169,7 @@ class Worker:
                 task.cancel()
             await self._app.stop()
             loop_watch.stop()
-            log.info("worker ended")
+            log.info("worker ended", action="worker-ended")
 
     async def _crashed(self) -> None:
         """Faust marks itself crashed and waits to be looked at."""
@@ -215,10 +224,14 @@ class Worker:
             log.info(
                 "the cut of top_spender is taken over each partition's own customers, "
                 "a sample of the shop's",
+                action="top-spenders-local",
                 cuts=[f"top_spender({p}, {n})" for p, n in self._rules.tops],
             )
         if self._settings.standbys:
-            log.warning("LADDER_STANDBYS is assigned but not followed yet: a take-over restores")
+            log.warning(
+                "LADDER_STANDBYS is assigned but not followed yet: a take-over restores",
+                action="standbys-not-followed",
+            )
 
 
 def _remembered(settings: Settings, rules: Rules) -> Any:

@@ -172,3 +172,16 @@ def test_colour_is_for_a_person_at_a_terminal(
     stream: io.StringIO, env: dict[str, str], colour: bool
 ) -> None:
     assert logs.wants_colour(stream, env) is colour
+
+
+def test_partitions_that_change_state_together_are_all_told_of(out: io.StringIO) -> None:
+    log = structlog.get_logger("app.stream")
+    for partition in range(20):
+        log.info("partition consumes", action="partition-started", partition=partition)
+    assert [line["partition"] for line in lines(out)] == list(range(20))
+
+
+def test_the_action_stands_before_the_sentence(out: io.StringIO) -> None:
+    structlog.get_logger("app").info("worker runs", api="x", action="worker-started")
+    (line,) = lines(out)
+    assert list(line) == ["time", "level", "logger", "action", "event", "api"]
