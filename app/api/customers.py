@@ -1,79 +1,233 @@
-"""`GET /v1/customers/{id}` for the customers of this worker's partitions (contract section 10)."""
+"""`GET /v1/customers/{id}` and its history, for any customer (contract section 10).
+
+Who was absorbed may lie elsewhere than the survivor. So the worker that is asked goes from one to
+the next itself, and what it forwards is answered by the one that has it or not at all.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from functools import partial
+from urllib.parse import quote
 
+import msgspec
 import orjson
 from aiohttp import web
 
-from app.api.problem import problem
+from app.api import shapes
+from app.api.endpoints import JSON, NO_STORE, Endpoint, Parameter, answer, instant, word
+from app.api.peers import MOVED_ON, Peers, Said, is_forwarded
+from app.api.ports import Elsewhere, Local, NotReady, Told
+from app.api.problem import Refused, problem, unavailable
+from app.core.instants import format_instant, parse_instant
 
 LONGEST_ID = 128
-NO_STORE = {"Cache-Control": "no-store"}
+LONGEST_CHAIN = 16
+"""Merges that are followed from one id; the rules shorten chains themselves."""
+CUSTOMER = Parameter(
+    "customer", "path", {"type": "string", "minLength": 1, "maxLength": LONGEST_ID},
+    "the customer id, percent-encoded", required=True,
+)  # fmt: skip
+OF_LADDER = Parameter("ladder", "query", {"type": "string"}, "only changes on this ladder")
+AT = Parameter(
+    "at", "query", {"type": "string", "format": "date-time"},
+    "the rung on each ladder at this instant, instead of the changes",
+)  # fmt: skip
 
 
-class Elsewhere(Exception):
-    """This worker does not have the partition of the customer. `url`: who does, if known."""
+class _Change(msgspec.Struct, gc=False):
+    """What is read of a stored stage change."""
 
-    def __init__(self, partition: int, url: str | None) -> None:
-        super().__init__(partition, url)
-        self.partition = partition
-        self.url = url
+    class Data(msgspec.Struct, gc=False, rename={"from_": "from"}):
+        """Its data."""
 
+        ladder: str
+        sequence: int
+        from_: str | None
+        to: str | None
+        since: str | None
 
-class NotReady(Exception):
-    """The partition is this worker's, and is still being restored."""
-
-    def __init__(self, partition: int) -> None:
-        super().__init__(partition)
-        self.partition = partition
-
-
-class Customers(Protocol):
-    """Looks customers up in what was committed last."""
-
-    def view(self, customer: str) -> dict[str, object] | None:
-        """As the API gives it; None if unknown or erased. Raises Elsewhere, NotReady."""
+    time: str
+    data: Data
 
 
-def add_customers(application: web.Application, customers: Customers) -> None:
-    async def show(request: web.Request) -> web.Response:
-        customer = request.match_info["customer"]
-        if not 1 <= len(customer) <= LONGEST_ID:
-            return problem(400, f"a customer id has 1 to {LONGEST_ID} characters")
-        try:
-            view = customers.view(customer)
-        except NotReady as waiting:
-            return problem(
-                503,
-                f"partition {waiting.partition} is being restored; try again soon",
-                headers={"Retry-After": "1"},
-                partition=waiting.partition,
-            )
-        except Elsewhere as elsewhere:
-            return _elsewhere(elsewhere)
-        if view is None:
-            return problem(404, "nothing is known of this customer")
-        return web.Response(
-            body=orjson.dumps(view), content_type="application/json", headers=NO_STORE
-        )
-
-    application.router.add_get("/v1/customers/{customer}", show)
+_read = msgspec.json.Decoder(_Change).decode
 
 
-def _elsewhere(elsewhere: Elsewhere) -> web.Response:
-    if elsewhere.url is None:
-        return problem(
-            503,
-            f"no worker is known to have partition {elsewhere.partition}; try again soon",
-            headers={"Retry-After": "1"},
-            partition=elsewhere.partition,
-        )
-    return problem(
-        421,
-        f"another worker has partition {elsewhere.partition}, and forwarding between workers is "
-        "not built yet: ask it",
-        partition=elsewhere.partition,
-        url=elsewhere.url,
+class CustomerViews:
+    """Answers for one customer, from here or from the worker that has the partition."""
+
+    def __init__(self, local: Local, peers: Peers) -> None:
+        self._local = local
+        self._peers = peers
+
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint(
+                "/v1/customers/{customer}", "getCustomer", self.show,
+                "One customer: facts, and on each ladder the rung, why, since when, what is next",
+                shapes.Customer, (CUSTOMER,), problems=(400, 404, 421, 502, 503),
+            ),
+            Endpoint(
+                "/v1/customers/{customer}/history", "getHistory", self.history,
+                "The customer's stage changes, or the rung on each ladder at an instant",
+                shapes.History | shapes.HistoryAt, (CUSTOMER, OF_LADDER, AT),
+                problems=(400, 404, 421, 502, 503),
+            ),
+        ]  # fmt: skip
+
+    async def show(self, request: web.Request) -> web.Response:
+        def here(customer: str, asked: str) -> web.Response | None:
+            view = self._local.view(customer)
+            if view is None:
+                return None
+            found = web.Response(body=orjson.dumps(view), content_type=JSON, headers=NO_STORE)
+            return found if asked == customer else _merged(asked, found.status, found.body)
+
+        return await self._anywhere(request, here, "")
+
+    async def history(self, request: web.Request) -> web.Response:
+        ladder, at = word(request, OF_LADDER), instant(request, AT)
+
+        def here(customer: str, asked: str) -> web.Response | None:
+            told = self._local.history(customer)
+            if told is None:
+                return None
+            if ladder is not None and ladder not in told.ladders:
+                raise Refused(404, "there is no such ladder")
+            shape = _changes(told, ladder) if at is None else _rungs_at(told, ladder, at)
+            shape.customer_id = asked
+            if told.survivor != asked:
+                shape.merged_into = told.survivor
+            return answer(shape)
+
+        query = f"?{request.query_string}" if request.query_string else ""
+        return await self._anywhere(request, here, f"/history{query}")
+
+    async def _anywhere(
+        self,
+        request: web.Request,
+        here: Callable[[str, str], web.Response | None],
+        rest: str,
+    ) -> web.Response:
+        asked = at = _id(request)
+        for _ in range(LONGEST_CHAIN):
+            try:
+                found = here(at, asked)
+            except NotReady as waiting:
+                raise unavailable(
+                    f"partition {waiting.partition} is being restored; try again soon",
+                    partition=waiting.partition,
+                ) from None
+            except Elsewhere as elsewhere:
+                at = elsewhere.customer or at
+                if is_forwarded(request):
+                    raise _not_here(elsewhere, asked) from None
+                ask = partial(self._peers.owner_says, elsewhere.partition)
+                said = await ask(f"/v1/customers/{quote(at, safe='')}{rest}")
+                if said.status != MOVED_ON:
+                    return _merged(asked, *said[:2]) if asked != at else _passed_on(said)
+                at = _moved_into(said, elsewhere.partition)
+                continue
+            if found is None:
+                raise Refused(404, "nothing is known of this customer")
+            return found
+        raise unavailable("this customer is being merged; try again soon")
+
+
+def _id(request: web.Request) -> str:
+    customer = request.match_info["customer"]
+    try:
+        customer.encode()
+    except UnicodeEncodeError:
+        raise Refused(400, "a customer id is UTF-8, percent-encoded") from None
+    if not 1 <= len(customer) <= LONGEST_ID:
+        raise Refused(400, f"a customer id has 1 to {LONGEST_ID} characters")
+    return customer
+
+
+def _not_here(elsewhere: Elsewhere, asked: str) -> Refused:
+    more: dict[str, object] = {"partition": elsewhere.partition}
+    if elsewhere.customer not in ("", asked):
+        more["moved_into"] = elsewhere.customer
+    return Refused(
+        MOVED_ON,
+        f"partition {elsewhere.partition} is not here, and what was forwarded goes no further",
+        more=more,
     )
+
+
+def _moved_into(said: Said, partition: int) -> str:
+    """Read to whom a forwarded request was sent on. Raises Refused if it only was the wrong one."""
+    try:
+        return str(orjson.loads(said.body)["moved_into"])
+    except (ValueError, KeyError, TypeError):
+        raise unavailable(
+            f"partition {partition} is moving to another worker; try again soon",
+            partition=partition,
+        ) from None
+
+
+def _passed_on(said: Said) -> web.Response:
+    headers = dict(NO_STORE)
+    if said.retry_after is not None:
+        headers["Retry-After"] = said.retry_after
+    headers["Content-Type"] = said.content_type
+    return web.Response(status=said.status, body=said.body, headers=headers)
+
+
+def _merged(asked: str, status: int, body: object) -> web.Response:
+    """Say of an answer about the survivor who was asked for."""
+    try:
+        told = orjson.loads(body)  # type: ignore[arg-type]
+    except (ValueError, TypeError):
+        return problem(502, "the worker that has it gave no answer that can be read")
+    if status != 200:
+        headers = {"Retry-After": "1"} if status == 503 else None
+        return problem(status, str(told.get("detail", "")), headers=headers)
+    survivor = told.get("merged_into", told["customer_id"])
+    told = {"customer_id": asked, "merged_into": survivor} | {
+        name: value for name, value in told.items() if name not in ("customer_id", "merged_into")
+    }
+    return web.Response(body=orjson.dumps(told), content_type=JSON, headers=NO_STORE)
+
+
+def _in_order(told: Told, ladder: str | None) -> list[tuple[int, _Change, bytes]]:
+    places = {name: place for place, name in enumerate(told.ladders)}
+    found = []
+    for value in told.changes:
+        change = _read(value)
+        if (ladder is None or change.data.ladder == ladder) and change.data.ladder in places:
+            found.append((parse_instant(change.time) or 0, change, value))
+    found.sort(key=lambda one: (one[0], places[one[1].data.ladder], one[1].data.sequence))
+    return found
+
+
+def _changes(told: Told, ladder: str | None) -> shapes.History:
+    changes = [msgspec.Raw(value) for _, _, value in _in_order(told, ladder)]
+    return shapes.History("", told.complete, changes)
+
+
+def _rungs_at(told: Told, ladder: str | None, at: int) -> shapes.HistoryAt:
+    rungs: dict[str, shapes.RungThen] = {}
+    for time, change, _ in _in_order(told, ladder):
+        data = change.data
+        if time <= at:
+            since = change.time if data.to is not None else None
+            rungs[data.ladder] = shapes.RungThen(data.to, since, True)
+        elif data.ladder not in rungs:
+            rungs[data.ladder] = _before(change, at, told.complete)
+    for name in told.ladders if ladder is None else (ladder,):
+        rungs.setdefault(name, shapes.RungThen(None, None, told.complete))
+    return shapes.HistoryAt("", told.complete, format_instant(at), rungs)
+
+
+def _before(first: _Change, at: int, complete: bool) -> shapes.RungThen:
+    """Say where somebody stood before the first change that is kept."""
+    data = first.data
+    if data.sequence == 1:
+        return shapes.RungThen(None, None, True)
+    began = parse_instant(data.since) if data.since is not None else None
+    if complete and began is not None and began <= at:
+        return shapes.RungThen(data.from_, data.since, True)
+    return shapes.RungThen(None, None, False)

@@ -13,6 +13,7 @@ from types import TracebackType
 from aiohttp import web
 
 from app.api.health import add_health
+from app.api.limits import SERVER
 from app.api.problem import problems
 
 
@@ -42,7 +43,7 @@ class EarlyServer:
         self._listener = listener
         application = web.Application(middlewares=[problems])
         add_health(application, starting)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0, **SERVER)
 
     async def __aenter__(self) -> EarlyServer:
         await self._runner.setup()

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 from aiohttp import web
 
+from app.api import openapi
 from app.api.access import METRICS, Access, guard
-from app.api.customers import Customers, add_customers
+from app.api.customers import CustomerViews
+from app.api.endpoints import Endpoint, add
 from app.api.health import Health, add_health
+from app.api.ladders import LadderViews
+from app.api.limits import bounded
+from app.api.peers import Peers
+from app.api.ports import Group, Local, Shop
 from app.api.problem import problems
 from app.ops.registry import CONTENT_TYPE, Metrics
 
@@ -19,14 +26,29 @@ def add_routes(
     access: Access,
     health: Health,
     metrics: Metrics,
-    customers: Customers,
+    local: Local,
+    group: Group,
+    shop: Shop,
+    trusted: ssl.SSLContext | None = None,
 ) -> None:
-    middlewares: list[Any] = [problems, guard(access)]
+    """`trusted` is what the certificates of other workers are checked with, where they have any."""
+    middlewares: list[Any] = [problems, bounded, guard(access)]
     application.middlewares.extend(middlewares)
     add_health(application, health)
-    add_customers(application, customers)
+    peers = Peers(group, access.token, trusted)
+    application.on_cleanup.append(peers.close)
+    add(application, endpoints(local, peers, shop))
 
     async def show_metrics(request: web.Request) -> web.Response:
         return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
     application.router.add_get(METRICS, show_metrics)
+
+
+def endpoints(local: Local, peers: Peers, shop: Shop) -> list[Endpoint]:
+    """Every endpoint of `/v1`."""
+    found = [
+        *CustomerViews(local, peers).endpoints(),
+        *LadderViews(local, peers, shop).endpoints(),
+    ]
+    return [*found, openapi.endpoint(found)]

@@ -11,7 +11,10 @@ from aiokafka.structs import TopicPartition
 
 from app.ops import metrics as m
 from app.stream import meta as meta_row
+from app.stream.census import CensusTaker
 from app.stream.changelog import Changelog
+from app.stream.history import History
+from app.stream.history_reader import follow
 from app.stream.inbox import Inbox
 from app.stream.offsets import Positions, refuse_left_behind, starting_points
 from app.stream.remembered import decode, refuse_if_changed
@@ -46,11 +49,14 @@ class Hold:
         self.writer: Writer | None = None
         self.store: Store | None = None
         self.rounds: Rounds | None = None
+        self.history: History | None = None
+        self.census: CensusTaker | None = None
         self.suspect = False
+        self.codec = codec
+        self._following: asyncio.Task[None] | None = None
         self._number = number
         self._shop = shop
         self._host = host
-        self._codec = codec
         self._inbox = inbox
         self._retries = retries
         self._sources = sources
@@ -79,11 +85,13 @@ class Hold:
         refuse_left_behind(meta.positions, self._sources)
         positions = await starting_points(shop.client, shop.group, self._sources, meta.positions)
         self._inbox.clear()
+        self.history = self._follow(self.store)
         self.rounds = Rounds(
-            number, shop, self._host, self._codec, self._inbox, self._retries,
+            number, shop, self._host, self.codec, self._inbox, self._retries,
             writer=self.writer, store=self.store, standing=standing, meta=meta,
-            positions=positions,
+            positions=positions, history=self.history,
         )  # fmt: skip
+        self.census = CensusTaker(self.store, self.codec, shop.rules, self._clock, shop.turns)
         done = self.progress
         log.info(
             "partition open",
@@ -100,6 +108,13 @@ class Hold:
 
         `rounds` stays, to tell where the partition stood.
         """
+        following, self._following = self._following, None
+        census, self.census = self.census, None
+        if census is not None:
+            await census.close()
+        if following is not None:
+            following.cancel()
+            await asyncio.wait([following])
         writer, self.writer = self.writer, None
         store, self.store = self.store, None
         try:
@@ -108,6 +123,19 @@ class Hold:
         finally:
             if store is not None:
                 store.close()
+
+    def _follow(self, store: Store) -> History:
+        shop = self._shop
+        topics = {each.id: f"{shop.changes_prefix}.{each.id}" for each in shop.rules.ladders}
+        history = History(store, shop.rules, topics, shop.turns)
+        swept = not self.progress.read
+        self._following = asyncio.create_task(
+            follow(history, self._number, shop.client, swept=swept)
+        )
+        return history
+
+    def _clock(self) -> int:
+        return self.rounds.clock.position if self.rounds is not None else 0
 
     async def _restored(self) -> tuple[Store, Standing]:
         shop = self._shop

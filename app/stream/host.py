@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import faust
-from aiohttp.web import Application, SockSite
+from aiohttp.web import Application, AppRunner, SockSite
 from faust.app.base import BootStrategy
 from faust.assignor.client_assignment import ClientMetadata
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables.manager import TableManager
 from faust.web.drivers.aiohttp import Web
 
+from app.api.limits import SERVER
 from app.stream.intake import FAUST, Consumer, ConsumerThread, Transport
 
 REBALANCE_SECONDS = 30.0
@@ -86,6 +87,10 @@ class WebServer(Web):
     production_blueprints: Any = ()
     debug_blueprints: Any = ()
     optional_blueprints: Any = ()
+
+    def __init__(self, app: LadderApp) -> None:
+        super().__init__(app)
+        self._runner = AppRunner(self.web_app, access_log=None, **SERVER)
 
     def _create_site(self) -> SockSite:
         return SockSite(self._runner, self.app.listener)

@@ -67,6 +67,11 @@ class Partition:
         """How far its restore is, or was."""
         return self._hold.progress
 
+    @property
+    def hold(self) -> Hold:
+        """What it holds; all there while `state` is 'ready'."""
+        return self._hold
+
     # What the host calls.
 
     async def open(self) -> Mapping[TopicPartition, int]:

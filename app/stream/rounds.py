@@ -6,7 +6,7 @@ committed, so nothing in here has to be undone.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 from aiokafka.structs import ConsumerRecord, OffsetAndMetadata, TopicPartition
@@ -16,6 +16,7 @@ from app.stream import due
 from app.stream.batch import Batch
 from app.stream.clock import Clock, EventClock, WallClock
 from app.stream.cuts import TopSpenders
+from app.stream.history import History
 from app.stream.inbox import Inbox
 from app.stream.items import Item
 from app.stream.meta import KEY, Meta, Moves, write
@@ -59,6 +60,7 @@ class Rounds:
         standing: Standing,
         meta: Meta,
         positions: Positions,
+        history: History,
     ) -> None:
         self.positions = positions
         self.size = 0
@@ -73,6 +75,7 @@ class Rounds:
         self._store = store
         self._standing = standing
         self._meta = meta
+        self._history = history
         self.clock: Clock = (EventClock if workshop.event_clock else WallClock)(meta.clock)
         self.tops = TopSpenders(workshop.rules, meta, number)
         self._slots = Slots(workshop.rules, codec, store.get)
@@ -93,6 +96,11 @@ class Rounds:
         self._passed[tp] = position
         if not self._under_way:
             self._go_on()
+
+    @property
+    def customers(self) -> Mapping[str, Mapping[str, int]]:
+        """How many stand on each rung of each ladder."""
+        return self._meta.customers
 
     def _go_on(self) -> None:
         """Pass the markers: what was taken before them is committed."""
@@ -189,6 +197,7 @@ class Rounds:
         shop.metrics.observe(m.TRANSACTION_TIME, time.monotonic() - began)
         await shop.faults.reach("after-commit-before-store")
         self._store_rows(rows + local, self._standing.offset if end is None else end)
+        self._history.take(batch.said.by_ladder, self._writer.begins, self._slots.erased)
         await shop.faults.reach("after-store")
         # Before the positions, from which the lag is seen: lag 0 and 0 behind mean all is done.
         self._show_behind()

@@ -13,6 +13,7 @@ from app.core.rules import Rules
 from app.ops.registry import Metrics
 from app.ops.traces import HandedOn, NewTrail
 from app.stream.faults import Faults
+from app.stream.history import Turns
 from app.stream.store import Shared
 
 
@@ -70,6 +71,7 @@ class Workshop:
     tombstones: int
     metrics: Metrics
     shared: Shared = field(default_factory=Shared)
+    turns: Turns = field(default_factory=Turns)
     transactions: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(6))
     filling: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     batch: int = 10000

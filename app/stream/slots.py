@@ -62,6 +62,8 @@ class Slots:
         self._old: dict[str, Held] = {}
         self.asked = self.missed = 0
         """Customers that batches needed, and those of them that were not here."""
+        self.erased: list[str] = []
+        """Who was erased in the batch that was settled last."""
 
     def prepare(self, customers: Collection[str]) -> None:
         """Read what is not here yet in one go, before a batch needs it."""
@@ -109,8 +111,11 @@ class Slots:
         """Return the rows to be committed, and the local ones that follow from them."""
         rows: list[Row] = []
         local: list[Row] = []
+        self.erased = []
         for customer, held in self._used.items():
             if held.slot.touched:
+                if held.slot.erased is not held.slot.traced[0]:
+                    self.erased.append(customer)
                 self.index(customer, held, local)
                 rows += self._codec.changed_rows(held.slot)
         return rows, local

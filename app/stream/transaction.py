@@ -85,6 +85,8 @@ class Writer:
         topics: Iterable[str] = (),
     ) -> None:
         """`topics` are those that will be written to, so that none is looked up in a batch."""
+        self.begins: dict[TopicPartition, int] = {}
+        """The offset of the first record in each place of the last commit; -1 where unknown."""
         self._faults = faults
         self._topics = tuple(topics)
         self._producer = AIOKafkaProducer(
@@ -152,9 +154,12 @@ class Writer:
         await self._producer.begin_transaction()
         await reach("after-begin")
         sent: list[asyncio.Future[Any]] = []
+        firsts: dict[TopicPartition, asyncio.Future[Any]] = {}
         try:
             for place, records in outgoing.items():
-                sent += await self._send(place, records)
+                of_place = await self._send(place, records)
+                firsts[place] = of_place[0]
+                sent += of_place
             await reach("after-changes-sent")
             noted = await self._send(changelog, rows)
             sent += noted
@@ -168,6 +173,7 @@ class Writer:
         await reach("after-offsets")
         await reach("before-commit")
         await self._producer.commit_transaction()
+        self.begins = {place: first.result().offset for place, first in firsts.items()}
         return _end(noted, len(rows))
 
     async def _send(

@@ -10,10 +10,10 @@ from typing import Any
 import structlog
 from aiohttp import web
 from aiokafka.errors import ProducerFenced
-from aiokafka.structs import TopicPartition
 
 from app.api.access import Access
 from app.api.early import EarlyServer, Starting
+from app.api.ports import Shop
 from app.api.routes import add_routes
 from app.core.rules import Rules
 from app.ops.registry import Metrics
@@ -27,7 +27,7 @@ from app.stream.ending import Ended, Ending
 from app.stream.faults import Faults
 from app.stream.gauges import Gauges
 from app.stream.host import LadderApp
-from app.stream.lookup import Lookup
+from app.stream.lookup import Lookup, Owners
 from app.stream.partition import Partition
 from app.stream.readiness import Readiness
 from app.stream.remembered import encode, remember
@@ -204,20 +204,17 @@ class Worker:
 
     def _add_routes(self, application: web.Application) -> None:
         settings = self._settings
-        lookup = Lookup(
-            self._rules, settings.partitions, self._assignment.partitions.get, self._url_of
-        )
+        lookup = Lookup(self._rules, settings.partitions, lambda: self._assignment.partitions)
+        owners = Owners(self._app, settings.changelog, settings.partitions, settings.api_url)
         add_routes(
             application,
             access=Access(settings.api_token, settings.metrics_open),
             health=self._readiness,
             metrics=self._metrics,
-            customers=lookup,
+            local=lookup,
+            group=owners,
+            shop=Shop(self._rules.ladders, settings.currency, settings.timezone),
         )
-
-    def _url_of(self, partition: int) -> str | None:
-        urls: dict[Any, str] = self._app.assignor._tps_url
-        return urls.get(TopicPartition(self._settings.changelog, partition))
 
     def _say_what_is_special(self) -> None:
         if self._rules.tops:

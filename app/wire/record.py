@@ -49,6 +49,18 @@ class Unreadable(msgspec.Struct, frozen=True):
     why: str
 
 
+class Head(msgspec.Struct, array_like=True, gc=False):
+    """The first fields of a customer's hot row: enough to say who stands where."""
+
+    due: int
+    as_of: int
+    life: int
+    rungs: bytes
+    standings: bytes
+    since: list[int]
+    sequences: list[int]
+
+
 class _Traces(msgspec.Struct, array_like=True, gc=False):
     erased: Erased | None
     aliases: tuple[str, ...]
@@ -57,6 +69,7 @@ class _Traces(msgspec.Struct, array_like=True, gc=False):
 _encode = msgspec.msgpack.Encoder().encode
 _customer = msgspec.msgpack.Decoder(Customer)
 _moved = msgspec.msgpack.Decoder(Moved)
+_head = msgspec.msgpack.Decoder(Head)
 _older = msgspec.msgpack.Decoder(tuple[bytes, bytes])
 _traces = msgspec.msgpack.Decoder(_Traces)
 _whole = msgspec.msgpack.Decoder(tuple[bytes, list[tuple[bytes, bytes] | None]])
@@ -81,6 +94,16 @@ def due_bytes(hot_row: bytes) -> bytes:
         return b"" if eight == _NEVER else eight
     due = due_of(hot_row)
     return due.to_bytes(8, "big") if due else b""
+
+
+def life_of(hot_row: bytes) -> int | None:
+    """Return the how-manieth record of its id a hot row belongs to; None of unreadable bytes."""
+    try:
+        if hot_row[_KIND] == _MOVED:
+            return _moved.decode(hot_row[_BODY:]).life
+        return _head.decode(hot_row[_BODY:]).life
+    except (*_WRONG, IndexError):
+        return None
 
 
 def layout_of(ladders: Iterable[Ladder]) -> int:
@@ -151,6 +174,15 @@ class RecordCodec:
         if row[_KIND] != _CUSTOMER or any(len(column) != self._ladders for column in columns):
             return Unreadable("verdicts do not fit the ladders")
         return c
+
+    def head(self, row: bytes) -> Head | None:
+        """Read the beginning of a hot row; None of a forwarding, or what cannot be read."""
+        if row[:1] != _VERSION or row[_KIND] != _CUSTOMER or row[_LAYOUT] != self._layout:
+            return None
+        try:
+            return _head.decode(row[_BODY:])
+        except _WRONG:
+            return None
 
     def encode(self, c: Customer, *, traces: bool = False) -> bytes:
         """Write a customer's hot row; `c.due` has been brought up to date."""

@@ -13,6 +13,7 @@ from aiokafka.structs import ConsumerRecord, OffsetAndMetadata, TopicPartition
 from app.ops.registry import Metrics
 from app.stream import due
 from app.stream.faults import FaultInjected
+from app.stream.history import History
 from app.stream.meta import Meta
 from app.stream.partition import Partition
 from app.stream.rounds import Rounds
@@ -22,6 +23,7 @@ from app.stream.transaction import CommitFailed, Out
 from tests.unit.test_slots import RULES
 
 NOBODY = {"bootstrap_servers": "127.0.0.1:1"}
+TOPICS = {ladder.id: f"changes.{ladder.id}" for ladder in RULES.ladders}
 EVENTS, HANDOVERS = TopicPartition("events", 0), TopicPartition("handovers", 0)
 
 
@@ -31,6 +33,7 @@ class FakeWriter:
     def __init__(self) -> None:
         self.offsets: list[dict[str, int]] = []
         self.rows = 0
+        self.begins: dict[TopicPartition, int] = {}
         self.held = asyncio.Event()
         self.held.set()
         self.troubles: list[Exception] = []
@@ -85,6 +88,7 @@ class Rig:
             writer=self.writer,  # type: ignore[arg-type]
             store=self.store, standing=Standing(LAYOUT, "log", 0, 1, 0, 0), meta=Meta(),
             positions={EVENTS: 0, HANDOVERS: 0},
+            history=History(self.store, RULES, TOPICS, self.shop.turns),
         )  # fmt: skip
         partition.state = "ready"
 

@@ -1,0 +1,100 @@
+"""An endpoint declared once: its route is made from it, and its part of the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+from aiohttp import web
+
+from app.api.problem import Refused
+from app.core.instants import parse_instant
+
+JSON = "application/json"
+NO_STORE = {"Cache-Control": "no-store"}
+View = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter: `schema` as in OpenAPI; absent ones are `default`."""
+
+    name: str
+    where: Literal["path", "query"]
+    schema: Mapping[str, Any]
+    meaning: str
+    required: bool = False
+    default: Any = None
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """`GET path`. `answer` is the type of its JSON, or None for one of another `media`.
+
+    `problems` are the statuses beside those that every endpoint may have.
+    """
+
+    path: str
+    name: str
+    view: View
+    summary: str
+    answer: Any
+    parameters: tuple[Parameter, ...] = ()
+    problems: tuple[int, ...] = ()
+    media: str = JSON
+    open_to_all: bool = False
+    examples: Mapping[str, Any] = field(default_factory=dict)
+
+
+def add(application: web.Application, endpoints: Sequence[Endpoint]) -> None:
+    for each in endpoints:
+        # To ask for the head of an endless answer would begin it.
+        heads = each.media != "text/event-stream"
+        application.router.add_get(each.path, each.view, name=each.name, allow_head=heads)
+
+
+def answer(value: Any) -> web.Response:
+    """A value of one of the types in `app.api.shapes` as a response."""
+    return web.Response(body=_encode(value), content_type=JSON, headers=NO_STORE)
+
+
+def whole(request: web.Request, parameter: Parameter) -> int:
+    """Read a whole number within the bounds of its schema. Raises Refused."""
+    text = _one(request, parameter)
+    low, high = parameter.schema["minimum"], parameter.schema["maximum"]
+    if text is None:
+        return int(parameter.default)
+    digits = text.isascii() and text.removeprefix("-").isdigit() and len(text) < 12
+    if not digits or not low <= int(text) <= high:
+        raise Refused(400, f"{parameter.name} is a whole number from {low} to {high}")
+    return int(text)
+
+
+def instant(request: web.Request, parameter: Parameter) -> int | None:
+    """Read an RFC 3339 time in µs; None if it is not there. Raises Refused."""
+    text = _one(request, parameter)
+    if text is None:
+        return None
+    # In a query an unencoded plus is a space.
+    found = parse_instant(text.replace(" ", "+"))
+    if found is None:
+        raise Refused(400, f"{parameter.name} is a time like 2026-03-01T09:30:00Z")
+    return found
+
+
+def word(request: web.Request, parameter: Parameter) -> str | None:
+    """Read a text; None if it is not there. Raises Refused where it must be."""
+    text = _one(request, parameter)
+    if text is None and parameter.required:
+        raise Refused(400, f"{parameter.name} is missing")
+    return text
+
+
+def _one(request: web.Request, parameter: Parameter) -> str | None:
+    found = request.query.getall(parameter.name, [])
+    if len(found) > 1:
+        raise Refused(400, f"{parameter.name} is given {len(found)} times")
+    return found[0] if found else None
