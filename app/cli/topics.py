@@ -11,7 +11,7 @@ import click
 from app.cli import output
 from app.cli.options import with_settings
 from app.settings import Settings
-from app.stream import clients, topic_admin
+from app.stream import acls, clients, topic_admin
 from app.stream.topics import Topic, declared, differences, with_copies
 from app.wire.definition import read_folder
 
@@ -58,6 +58,44 @@ def check(settings: Settings) -> None:
       ladder topics check --brokers kafka-1:9092
     """
     asyncio.run(_check(settings, _declared(settings)))
+
+
+@topics.command("acls")
+@click.option(
+    "--role",
+    type=click.Choice(list(acls.ROLES)),
+    default="worker",
+    show_default=True,
+    help="Whom it is for.",
+)
+@click.option("--principal", metavar="NAME", help="Who that is to Kafka; default: User:<role>.")
+@click.option(
+    "--group", metavar="NAME", default="shop-letters", help="The consumer group of a reader."
+)
+@with_settings("brokers", "ladders")
+def print_acls(settings: Settings, role: acls.Role, principal: str | None, group: str) -> None:
+    """Print the commands that allow a role what it needs on the cluster, and nothing else.
+
+    \b
+    worker    a worker
+    operator  topics, emit, watch, dead-letters
+    backend   a program that sends events
+    reader    a program that acts on stage changes
+
+    \b
+    Example:
+      ladder topics acls --role worker --principal User:ladder > acls.sh
+    """
+    for allowed in acls.needed(role, settings, _declared(settings), group):
+        words = ["kafka-acls.sh", "--bootstrap-server", settings.brokers, "--add"]
+        words += ["--allow-principal", principal or f"User:{role}"]
+        for operation in allowed.operations:
+            words += ["--operation", operation]
+        for name in allowed.names:
+            words += [f"--{allowed.resource}", name]
+        if allowed.prefixed:
+            words += ["--resource-pattern-type", "prefixed"]
+        output.line(shlex.join(words))
 
 
 def _declared(settings: Settings) -> tuple[Topic, ...]:
