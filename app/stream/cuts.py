@@ -113,7 +113,10 @@ class TopSpenders:
         if not self._rules.tops or self.rebuilding:
             return range(0)
         today = self._rules.calendar.day_of(position)
-        begun, self._day = self._day, today
+        begun = self._day
+        if begun is not None and today <= begun:
+            return range(0)
+        self._day = today
         return range(0) if begun is None else range(max(begun + 1, today - _LONGEST), today + 1)
 
     def turn(self, day: int, read: Callable[[str], Customer | None]) -> set[str]:
