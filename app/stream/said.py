@@ -31,13 +31,17 @@ class Said:
 
     def take(self, changes: list[Change], headers: Headers = _HEADERS) -> None:
         """Write changes, and empty the list."""
+        by_ladder, moves, encode = self.by_ladder, self.moves, stage_change.encode
         for change in changes:
-            out = Out(change.customer.encode(), stage_change.encode(change), headers)
-            of_ladder = self.by_ladder.get(change.ladder)
+            ladder = change.ladder
+            out = Out(change.customer.encode(), encode(change), headers)
+            of_ladder = by_ladder.get(ladder)
             if of_ladder is None:
-                of_ladder = self.by_ladder[change.ladder] = []
+                of_ladder = by_ladder[ladder] = []
             of_ladder.append(out)
-            self.moves[change.ladder, change.from_, change.to, change.cause] += 1
+            move = (ladder, change.from_, change.to, change.cause)
+            # Not `+=`: a Counter's own way to a missing key takes as long as all the rest.
+            moves[move] = moves.get(move, 0) + 1
             if change.held is not None and change.from_ is not None:
-                self.stays.append((change.ladder, change.from_, change.held))
+                self.stays.append((ladder, change.from_, change.held))
         changes.clear()
