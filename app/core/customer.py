@@ -57,19 +57,33 @@ class Bought(Series, array_like=True, gc=False):
 
     def change(self, day: int, amounts: tuple[int, ...], kept: int) -> None:
         """Add to a day, and to its count of remembered orders; such a day is never dropped."""
-        before = len(self.days)
-        super().add(day, amounts)
-        place = bisect_left(self.days, day)
-        if len(self.days) > before:
-            self.kept.insert(place, kept)
-            self._drop_unkept(self.days[-1] - LONGEST_WINDOW)
+        days = self.days
+        if days and day == days[-1]:
+            self.kept[-1] += kept
+            Series.add(self, day, amounts)
+        elif not days or day > days[-1]:
+            self.kept.append(kept)
+            Series.add(self, day, amounts)
+            self._drop_unkept(day - LONGEST_WINDOW)
         else:
+            self._change_late(day, amounts, kept)
+
+    def _change_late(self, day: int, amounts: tuple[int, ...], kept: int) -> None:
+        place = bisect_left(self.days, day)
+        if self.days[place] == day:
             self.kept[place] += kept
+            Series.add(self, day, amounts)
+        else:
+            self.kept.insert(place, kept)
+            Series.add(self, day, amounts)
+            self._drop_unkept(self.days[-1] - LONGEST_WINDOW)
 
     def _drop(self, newest_out_of_reach: int) -> None:
         """Leave dropping to `_drop_unkept`, which knows what is kept."""
 
     def _drop_unkept(self, newest_out_of_reach: int) -> None:
+        if self.days[0] > newest_out_of_reach:
+            return
         last = bisect_right(self.days, newest_out_of_reach) - 1
         for place in reversed(range(last)):
             if not self.kept[place]:

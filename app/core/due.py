@@ -62,6 +62,24 @@ def _boundaries(
     return sorted(found.items()), following
 
 
+def _next_boundary(rules: Rules, c: Customer, today: int) -> int:
+    """Return the first day after `today` on which a window drops something; `NEVER` for none."""
+    following = NEVER
+    for name, windows in rules.windows:
+        days: list[int] = getattr(c, name).days
+        if not days:
+            continue
+        newest = days[-1]
+        for length, _ in windows:
+            if newest + length <= today:
+                continue
+            oldest = days[0] + length
+            drop = oldest if oldest > today else days[bisect_right(days, today - length)] + length
+            if drop < following:
+                following = drop
+    return following
+
+
 def _timer(c: Customer, after: int) -> tuple[int, int]:
     """Return when the next grace or placement ends, and the ladders on which it does."""
     instant, ladders = NEVER, 0
@@ -76,8 +94,7 @@ def _timer(c: Customer, after: int) -> tuple[int, int]:
 
 def next_instant(rules: Rules, c: Customer, after: int) -> int:
     """Return the first due instant after another; `NEVER` when nothing is to come."""
-    today = rules.calendar.day_of(after)
-    _, day = _boundaries(rules, c, today, today)
+    day = _next_boundary(rules, c, rules.calendar.day_of(after))
     boundary = NEVER if day == NEVER else rules.calendar.start_of(day)
     return min(boundary, _timer(c, after)[0]) if c.holds else boundary
 
@@ -92,7 +109,10 @@ def advance(
     seen = c.as_of if c.due is None else c.due - 1
     if seen >= until:
         return False
-    boundaries, following = _boundaries(rules, c, calendar.day_of(seen), calendar.day_of(until))
+    first, last = calendar.day_of(seen), calendar.day_of(until)
+    if first == last and not c.holds and c.due is None:
+        return False  # no day begins between the two, so it need not be known when something is due
+    boundaries, following = _boundaries(rules, c, first, last)
     boundaries.append((following, 0))
     look = Look(rules, customer, c, 0, 0, {}, CLOCK)
     changed = False

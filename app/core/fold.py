@@ -34,7 +34,8 @@ from app.core.verdict import (
     Verdict,
 )
 
-_REFUNDS = (PurchaseRefunded, ReviewRemoved, ReferralReversed)
+_REFUNDS = frozenset({PurchaseRefunded, ReviewRemoved, ReferralReversed})
+_ONCE = (1,)
 
 
 def fold(rules: Rules, slot: Slot, event: Event, cutter: Cutter, out: Outbox) -> Verdict:
@@ -69,9 +70,10 @@ def fold_admitted(
     if isinstance(record, Moved):
         out.handovers.append(Forward(record.into, event.time, event))
         return FORWARDED
-    if isinstance(event.data, ProfileMerged):
-        return _merge(rules, slot, record, event, event.data.into, cutter, out)
-    if isinstance(event.data, ProfileErased):
+    data = event.data
+    if isinstance(data, ProfileMerged):
+        return _merge(rules, slot, record, event, data.into, cutter, out)
+    if isinstance(data, ProfileErased):
         return _erase(rules, slot, record, event, cutter, out)
     return _apply(rules, slot, record, event, key, cutter, out)
 
@@ -96,20 +98,23 @@ def _apply(
         ladders = 0 if record.as_of else rules.all
         advance(rules, slot.id, record, instant, cutter, out.changes)
     late = instant < record.as_of
-    by_hand = _by_hand(rules, record, event, max(instant, record.as_of))
+    by_hand = -1
+    if event.data.__class__ is ProfilePlaced:
+        by_hand = _by_hand(rules, record, event.data, max(instant, record.as_of))
     day = rules.calendar.day_of(instant)
     groups = take_in(rules, record, event.data, day)
-    record.happened.add(day, (1,))
+    record.happened.add(day, _ONCE)
     record.seen.add(key)
-    handover = settle_credit(rules, slot, record, event)
-    if handover is not None:
-        out.handovers.append(handover)
+    if record.signup is not None:
+        handover = settle_credit(rules, slot, record, event)
+        if handover is not None:
+            out.handovers.append(handover)
     if late:
         day = rules.calendar.day_of(record.as_of)
     else:
         record.as_of = instant
     cause = Occasion(
-        "refund" if isinstance(event.data, _REFUNDS) else "event", _trigger(event), by_hand
+        "refund" if event.data.__class__ in _REFUNDS else "event", _trigger(event), by_hand
     )
     ladders |= rules.touched_by(groups | HAPPENED)
     if by_hand >= 0:
@@ -121,13 +126,11 @@ def _apply(
     return LATE if late else IN_TIME
 
 
-def _by_hand(rules: Rules, record: Customer, event: Event, instant: int) -> int:
-    """Return the index of the ladder on which the event places or releases; -1 for none."""
-    if not isinstance(event.data, ProfilePlaced):
-        return -1
-    index = rules.by_id[event.data.ladder]
+def _by_hand(rules: Rules, record: Customer, data: ProfilePlaced, instant: int) -> int:
+    """Return the index of the ladder on which somebody is placed or released; -1 for none."""
+    index = rules.by_id[data.ladder]
     releases = is_placed(record.holds.get(index, Hold()), instant)
-    return index if event.data.rung is not None or releases else -1
+    return index if data.rung is not None or releases else -1
 
 
 def _trigger(event: Event) -> Trigger:

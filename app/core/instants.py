@@ -99,16 +99,20 @@ class Calendar:
     A day that clocks skip altogether has no length: it begins where the next one does.
     """
 
-    __slots__ = ("_starts", "_utc", "timezone")
+    __slots__ = ("_begin", "_day", "_end", "_starts", "_utc", "timezone")
 
     def __init__(self, timezone: str) -> None:
         """Take an IANA name; raises `zoneinfo.ZoneInfoNotFoundError` for an unknown one."""
         self.timezone = timezone
         self._utc = timezone == "UTC"
         self._starts: dict[int, int] = {}
+        # The day asked for last: a stream in order of time asks for the same again and again.
+        self._day = self._begin = self._end = 0
 
     def day_of(self, instant: int) -> int:
         """Return the calendar day in which the instant lies."""
+        if self._begin <= instant < self._end:
+            return self._day
         day = instant // DAY
         if self._utc:
             return day
@@ -116,6 +120,7 @@ class Calendar:
             day -= 1
         while instant >= self.start_of(day + 1):
             day += 1
+        self._day, self._begin, self._end = day, self.start_of(day), self.start_of(day + 1)
         return day
 
     def start_of(self, day: int) -> int:

@@ -29,13 +29,14 @@ class Series(msgspec.Struct, array_like=True, gc=False):
             days.append(day)
             self.sums = [[amount] for amount in amounts]
         elif day == days[-1]:
-            for column, amount in zip(self.sums, amounts, strict=True):
+            for column, amount in zip(self.sums, amounts):  # noqa: B905  # `strict` takes as long
                 column[-1] += amount
         elif day > days[-1]:
             days.append(day)
-            for column, amount in zip(self.sums, amounts, strict=True):
+            for column, amount in zip(self.sums, amounts):  # noqa: B905  # as the addition does
                 column.append(column[-1] + amount)
-            self._drop(day - LONGEST_WINDOW)
+            if days[1] <= day - LONGEST_WINDOW:
+                self._drop(day - LONGEST_WINDOW)
         else:
             self._add_late(day, amounts)
 
@@ -50,11 +51,10 @@ class Series(msgspec.Struct, array_like=True, gc=False):
                 column[place:] = [total + amount for total in column[place:]]
 
     def _drop(self, newest_out_of_reach: int) -> None:
-        if self.days[1] <= newest_out_of_reach:
-            unreachable = bisect_right(self.days, newest_out_of_reach) - 1
-            del self.days[:unreachable]
-            for column in self.sums:
-                del column[:unreachable]
+        unreachable = bisect_right(self.days, newest_out_of_reach) - 1
+        del self.days[:unreachable]
+        for column in self.sums:
+            del column[:unreachable]
 
     def total(self, column: int) -> int:
         """Return the sum over all time."""

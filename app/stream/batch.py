@@ -24,7 +24,16 @@ from app.core.apply import (
     recut,
 )
 from app.core.customer import Customer, Slot
-from app.core.events import ClockAdvanced, Event, Refused
+from app.core.events import (
+    TYPES,
+    ClockAdvanced,
+    Event,
+    ProfileErased,
+    ProfileMerged,
+    PurchaseCompleted,
+    PurchaseRefunded,
+    Refused,
+)
 from app.core.handover import Absorb, Credit, Forward
 from app.core.instants import DAY
 from app.core.rules import Rules
@@ -42,6 +51,12 @@ from app.wire import dead_letter
 from app.wire import handover as handover_wire
 from app.wire.handover import Origin
 from app.wire.record import RecordCodec
+
+
+_SPENDS_NOTHING = frozenset(
+    {*TYPES.values()} - {PurchaseCompleted, PurchaseRefunded, ProfileMerged, ProfileErased}
+)
+"""Events after which a customer's place among the top spenders is the same."""
 
 
 class FoldFailed(Exception):
@@ -155,7 +170,7 @@ class Batch:
         if self._ranks:
             self._reach(event.time)
         verdict = fold_admitted(self._rules, slot, event, key, self._tops, self.out)
-        if self._ranks:
+        if self._ranks and event.data.__class__ not in _SPENDS_NOTHING:
             self._note(slot, (self._rules.calendar.day_of(event.time),))
         self._judge(verdict, event.type, event.time, record)
         if self.out.handovers:

@@ -121,6 +121,9 @@ class RecordCodec:
         """Verdicts are stored by place, so rows of another set of ladders are unreadable."""
         self._ladders = len(ladders)
         self._layout = layout_of(ladders).to_bytes(4, "big")
+        self._heads = [
+            bytes((VERSION, _CUSTOMER, parts)) + self._layout for parts in range(2 * _STORED_TRACES)
+        ]
 
     def load(self, ids: Iterable[str], multi_get: MultiGet) -> dict[str, Slot]:
         """Read the slots of customers, with at most two look-ups for all of them.
@@ -152,6 +155,8 @@ class RecordCodec:
         slot.stored = _STORED_HOT
         parts = row[_PARTS]
         slot.stored |= parts
+        if not parts:
+            return []
         encoded = slot.id.encode()
         keys = [kind + encoded for bit, kind in enumerate(_OLDER) if parts >> bit & 1]
         if parts & _STORED_TRACES:
@@ -164,14 +169,20 @@ class RecordCodec:
             return Unreadable(f"record version {row[:1].hex() or 'none'}, this reads {VERSION}")
         if row[_LAYOUT] != self._layout:
             return Unreadable("written under other ladders")
+        ladders = self._ladders
         try:
             if row[_KIND] == _MOVED:
                 return _moved.decode(row[_BODY:])
             c = _customer.decode(row[_BODY:])
         except _WRONG as error:
             return Unreadable(str(error))
-        columns = (c.rungs, c.standings, c.since, c.sequences)
-        if row[_KIND] != _CUSTOMER or any(len(column) != self._ladders for column in columns):
+        if not (
+            row[_KIND] == _CUSTOMER
+            and len(c.rungs) == ladders
+            and len(c.standings) == ladders
+            and len(c.since) == ladders
+            and len(c.sequences) == ladders
+        ):
             return Unreadable("verdicts do not fit the ladders")
         return c
 
@@ -188,11 +199,12 @@ class RecordCodec:
         """Write a customer's hot row; `c.due` has been brought up to date."""
         if c.due is None:
             raise ValueError("the next due instant is to be found before a record is written")
-        parts = _parts(c)
+        return self._encode_hot(c, _parts(c), _STORED_TRACES if traces else 0)
+
+    def _encode_hot(self, c: Customer, parts: int, traces: int) -> bytes:
         if parts:
             c = _without_older(c)
-        head = bytes((VERSION, _CUSTOMER, parts | (_STORED_TRACES if traces else 0)))
-        return head + self._layout + _encode(c)
+        return self._heads[parts | traces] + _encode(c)
 
     def changed_rows(self, slot: Slot) -> list[Row]:
         """Return what is to be written for a touched slot, and count it as stored."""
@@ -206,9 +218,13 @@ class RecordCodec:
             slot.traced = (slot.erased, slot.aliases)
         stored = _STORED_TRACES if traces else 0
         if isinstance(record, Customer):
-            rows.append((HOT + encoded, self.encode(record, traces=traces)))
-            stored |= _STORED_HOT | _parts(record)
-            rows.extend(_older_rows(record, encoded))
+            if record.due is None:
+                raise ValueError("the next due instant is to be found before a record is written")
+            parts = _parts(record)
+            rows.append((HOT + encoded, self._encode_hot(record, parts, stored)))
+            stored |= _STORED_HOT | parts
+            if parts:
+                rows.extend(_older_rows(record, encoded))
         elif isinstance(record, Moved):
             rows.append((HOT + encoded, self._encode_moved(record, traces=traces)))
             stored |= _STORED_HOT
@@ -255,11 +271,12 @@ def _books(c: Customer) -> tuple[Book[Any], ...]:
 
 
 def _parts(c: Customer) -> int:
-    parts = 0
-    for bit, book in enumerate(_books(c)):
-        if book.older is not None:
-            parts |= 1 << bit
-    return parts
+    return (
+        (c.seen.older is not None)
+        | (c.orders.older is not None) << 1
+        | (c.reviews.older is not None) << 2
+        | (c.referrals.older is not None) << 3
+    )
 
 
 def _without_older(c: Customer) -> Customer:
