@@ -34,7 +34,7 @@ from app.core.verdict import (
     Verdict,
 )
 
-_REFUNDS = frozenset({PurchaseRefunded, ReviewRemoved, ReferralReversed})
+_REFUNDS = (PurchaseRefunded, ReviewRemoved, ReferralReversed)
 _ONCE = (1,)
 
 
@@ -99,7 +99,7 @@ def _apply(
         advance(rules, slot.id, record, instant, cutter, out.changes)
     late = instant < record.as_of
     by_hand = -1
-    if event.data.__class__ is ProfilePlaced:
+    if isinstance(event.data, ProfilePlaced):
         by_hand = _by_hand(rules, record, event.data, max(instant, record.as_of))
     day = rules.calendar.day_of(instant)
     groups = take_in(rules, record, event.data, day)
@@ -114,7 +114,7 @@ def _apply(
     else:
         record.as_of = instant
     cause = Occasion(
-        "refund" if event.data.__class__ in _REFUNDS else "event", _trigger(event), by_hand
+        "refund" if isinstance(event.data, _REFUNDS) else "event", _trigger(event), by_hand
     )
     ladders |= rules.touched_by(groups | HAPPENED)
     if by_hand >= 0:

@@ -52,7 +52,6 @@ from app.wire import handover as handover_wire
 from app.wire.handover import Origin
 from app.wire.record import RecordCodec
 
-
 _SPENDS_NOTHING = frozenset(
     {*TYPES.values()} - {PurchaseCompleted, PurchaseRefunded, ProfileMerged, ProfileErased}
 )
