@@ -14,6 +14,7 @@ from app.api.endpoints import Endpoint, add
 from app.api.health import Health, add_health
 from app.api.ladders import LadderViews
 from app.api.limits import bounded
+from app.api.page import add_page
 from app.api.peers import Peers
 from app.api.ports import Group, Local, Shop
 from app.api.problem import problems
@@ -38,6 +39,7 @@ def add_routes(
     peers = Peers(group, access.token, trusted)
     application.on_cleanup.append(peers.close)
     add(application, endpoints(local, peers, shop))
+    add_page(application)
 
     async def show_metrics(request: web.Request) -> web.Response:
         return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})

@@ -130,7 +130,7 @@ async def test_it_becomes_ready_answers_and_ends_when_asked(worker: Worker) -> N
         "1": "ready",
     }
     assert (await worker.get("/v1/customers/nobody"))[0] == 404
-    assert (await worker.get("/"))[0] == 404
+    assert (await worker.get("/stats"))[0] == 404
     assert (await worker.get("/table/customers"))[0] == 404
     worker.signal(signal.SIGTERM)
     code, said = await worker.ended()

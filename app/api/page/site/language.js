@@ -1,0 +1,79 @@
+// The language that is chosen, and numbers, money and dates as its readers write them.
+
+import { texts } from "./texts.js";
+
+const KEPT = "ladder.language";
+export const languages = { en: "English", vi: "Tiếng Việt" };
+const LOCALES = { en: "en-GB", vi: "vi-VN" };
+
+let shop = { currency: "VND", timezone: "UTC" };
+
+export const language = () => (document.documentElement.lang === "vi" ? "vi" : "en");
+const locale = () => LOCALES[language()];
+
+export function choose(chosen) {
+  document.documentElement.lang = chosen;
+  try { localStorage.setItem(KEPT, chosen); } catch { /* private mode: it holds for this visit */ }
+}
+
+/** The currency and the time zone of the shop, which everything is written in. */
+export function tellOfShop(told) {
+  shop = { currency: told.currency ?? shop.currency, timezone: told.timezone ?? shop.timezone };
+}
+
+/** A text of the page. What is in braces is taken from `values`; numbers choose the plural. */
+export function say(name, values = {}) {
+  const known = texts[name];
+  if (known === undefined) throw new Error(`no text ${name}`);
+  const text = known[language() === "vi" ? 1 : 0];
+  const chosen = Array.isArray(text) ? text[plural(values.n) === "one" ? 0 : 1] : text;
+  return chosen.replace(/\{(\w+)\}/g, (_, key) => (typeof values[key] === "number" ? number(values[key]) : values[key]));
+}
+
+export const plural = (count) => new Intl.PluralRules(locale()).select(count);
+
+/** A title by language, as definitions have it; `id` where there is none. */
+export function title(titles, id) {
+  return titles?.[language()] ?? titles?.en ?? Object.values(titles ?? {})[0] ?? id;
+}
+
+export const number = (value, digits = 0) =>
+  new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);
+
+export const share = (value) =>
+  new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: value > 0 && value < 0.1 ? 1 : 0 }).format(value);
+
+/** Minor units as money; `brief` shortens millions. */
+export function money(minor, brief = false) {
+  const whole = new Intl.NumberFormat(locale(), { style: "currency", currency: shop.currency });
+  const digits = whole.resolvedOptions().maximumFractionDigits;
+  const major = minor / 10 ** digits;
+  const options = brief && Math.abs(major) >= 10_000
+    ? { notation: "compact", maximumFractionDigits: 1, minimumFractionDigits: 0 }
+    : { maximumFractionDigits: Number.isInteger(major) ? 0 : digits, minimumFractionDigits: Number.isInteger(major) ? 0 : digits };
+  return new Intl.NumberFormat(locale(), { style: "currency", currency: shop.currency, currencyDisplay: "narrowSymbol", ...options }).format(major);
+}
+
+const dated = (options) => (instant) =>
+  new Intl.DateTimeFormat(locale(), { timeZone: shop.timezone, ...options }).format(new Date(instant));
+export const date = dated({ day: "numeric", month: "short", year: "numeric" });
+export const moment = dated({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+export const clock = dated({ hour: "2-digit", minute: "2-digit" });
+export const month = dated({ month: "long", year: "numeric" });
+export const year = dated({ year: "numeric" });
+
+/** The calendar day of an instant where the shop is: 2026-03-01. */
+export function dayOf(instant) {
+  return new Intl.DateTimeFormat("en-CA", { timeZone: shop.timezone, year: "numeric", month: "2-digit", day: "2-digit" }).format(new Date(instant));
+}
+
+const STEPS = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
+
+/** Seconds in the largest unit that they fill: 41 days. */
+export function span(seconds) {
+  const [unit, size] = STEPS.find(([, each]) => seconds >= each) ?? STEPS.at(-1);
+  const count = seconds / size;
+  return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: unit === "day" && count < 10 ? 1 : 0 }).format(count);
+}
+
+export const listed = (items, type = "conjunction") => new Intl.ListFormat(locale(), { type }).format(items);

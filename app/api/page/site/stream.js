@@ -1,0 +1,69 @@
+// The stream of stage changes: one for the page, opened again whenever it ends.
+
+import { events } from "./api.js";
+
+const KEPT = 200;
+const SOON = 1_000;
+const LATEST = 15_000;
+
+/**
+ * Dispatches "change" (detail: the CloudEvent), "skipped" (detail: a count), "state" and
+ * "refused". `recent` are the newest changes, the newest first.
+ */
+export class Changes extends EventTarget {
+  recent = [];
+  connected = false;
+  #seen = new Set();
+  #ending = null;
+
+  get following() { return this.#ending !== null; }
+
+  open() {
+    this.close();
+    this.#ending = new AbortController();
+    this.#follow(this.#ending.signal);
+  }
+
+  close() {
+    this.#ending?.abort();
+    this.#ending = null;
+  }
+
+  async #follow(signal) {
+    let wait = SOON;
+    let last = null;
+    while (!signal.aborted) {
+      try {
+        for await (const event of events("v1/changes", last, signal)) {
+          wait = SOON;
+          this.#tell(true);
+          last = event.id ?? last;
+          if (event.data !== undefined) this.#take(event);
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error.status === 401) { this.#tell(false); this.dispatchEvent(new CustomEvent("refused")); return; }
+      }
+      this.#tell(false);
+      await new Promise((done) => { setTimeout(done, wait); });
+      wait = Math.min(2 * wait, LATEST);
+    }
+  }
+
+  #tell(connected) {
+    if (this.connected === connected) return;
+    this.connected = connected;
+    this.dispatchEvent(new CustomEvent("state"));
+  }
+
+  #take(event) {
+    const told = JSON.parse(event.data);
+    if (event.event === "skipped") { this.dispatchEvent(new CustomEvent("skipped", { detail: told.count })); return; }
+    if (event.event !== "change" || this.#seen.has(told.id)) return;
+    this.#seen.add(told.id);
+    if (this.#seen.size > 10 * KEPT) this.#seen = new Set(this.recent.map((each) => each.id));
+    this.recent.unshift(told);
+    this.recent.length = Math.min(this.recent.length, KEPT);
+    this.dispatchEvent(new CustomEvent("change", { detail: told }));
+  }
+}
