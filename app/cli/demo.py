@@ -191,12 +191,15 @@ def _print_outcome(
 def _print_ways_in(place: Place, story: Story) -> None:
     settings = place.settings
     output.say(
-        f"\nAll of it runs on, until Ctrl-C. API: {settings.api_url} (/health/ready, /metrics, "
-        f"/v1/customers/{story.warmest})\nIn another terminal:\n"
+        f"\nAll of it runs on, until Ctrl-C. See it in a browser:\n"
+        f"  {settings.api_url}/\n"
+        f"  {settings.api_url}/#/customers/{story.warmest} (who bought most often)\n"
+        f"In another terminal:\n"
         f"  export LADDER_API_URL={settings.api_url} LADDER_BROKERS={settings.brokers}\n"
         f"  ladder show {story.warmest}\n"
         "  ladder watch raving-fan --from-start --limit 20\n"
-        "  ladder dead-letters list"
+        "  ladder dead-letters list\n"
+        f"The API is described at {settings.api_url}/v1/openapi.json, metrics are at /metrics."
     )
 
 
