@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := $(VENV)/.installed-demo
 DEV := $(VENV)/.installed-dev
+BENCH := $(VENV)/.installed-bench
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # More words for the command that a recipe runs: make test ARGS="-k emit"
 ARGS ?=
@@ -15,7 +16,7 @@ export PYTHON
 
 .PHONY: help
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(DEMO) ## The whole thing on this machine: real purchases climb ladders (ARGS="--customers 2000")
@@ -40,9 +41,12 @@ types: $(DEV) ## mypy, strict, on app and tests
 	$(BIN)/mypy
 
 .PHONY: bench
-bench: $(DEV) ## How fast it is beside others, in one run on this machine
-	$(PIP) --editable '.[bench]'
+bench: $(BENCH) ## How fast it is, in one run on this machine
 	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: $(BENCH) ## How fast beside Kafka Streams, Quix Streams and Faust (JDK 17, Maven; 40 minutes)
+	$(BIN)/python -m benchmarks.peers $(ARGS)
 
 .PHONY: check
 check: lint types test ## What to run before a commit
@@ -67,3 +71,7 @@ $(DEV): pyproject.toml | $(BIN)/python
 	@echo "installing packages into $(VENV) (once) ..." >&2
 	$(PIP) --editable '.[dev]'
 	touch $@ $(DEMO)
+
+$(BENCH): $(DEV)
+	$(PIP) --editable '.[bench]'
+	touch $@

@@ -40,7 +40,7 @@ def main(
     found = figures.document(measured, options)
     console = Console()
     figures.draw(console, found)
-    click.echo(f"written to {figures.write(found, out)}", err=True)
+    click.echo(f"written to {figures.write(found, out, 'bench')}", err=True)
     for failure in failures:
         click.echo(f"FAILED: {failure}", err=True)
     context.exit(1 if failures else 0)

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Mapping
+from typing import ClassVar, NamedTuple, Protocol
 
 from benchmarks.broker import Place
 from benchmarks.figures import Round
 
 
 class Sizes(NamedTuple):
-    """How much of everything; events, but for the last three."""
+    """How much of everything."""
 
     mixed: int = 500_000
     purchases: int = 500_000
-    quix: int = 300_000
-    faust: int = 30_000
     restored_customers: int = 500_000
+    few_customers: int = 20_000
+    many_customers: int = 5_000_000
     latency_seconds: int = 60
     bought_until: str = "1999-01-01"
 
 
-QUICK = Sizes(20_000, 20_000, 60_000, 6_000, 20_000, 5, "1997-02-01")
+QUICK = Sizes(20_000, 20_000, 20_000, 5_000, 50_000, 5, "1997-02-01")
 CUSTOMERS_PER_EVENT = 0.32
 """160,000 customers for 500,000 events; smaller backlogs have as many events for each customer."""
 
@@ -30,8 +30,8 @@ CUSTOMERS_PER_EVENT = 0.32
 class Case(ABC):
     """One benchmark on one broker.
 
-    `wanted` says by figure what it has to reach, `needs` which cases it looks back on in `earlier`:
-    the figures of all rounds so far, by case.
+    `wanted` says by figure what it has to reach, `needs` which cases it looks back on: `earlier`
+    has what those before it came to in this round, by their names.
     """
 
     name: ClassVar[str]
@@ -43,7 +43,7 @@ class Case(ABC):
     def __init__(self, place: Place, sizes: Sizes) -> None:
         self.place = place
         self.sizes = sizes
-        self.earlier: Mapping[str, Sequence[Round]] = {}
+        self.earlier: Mapping[str, Round] = {}
 
     @abstractmethod
     async def prepare(self) -> None:
@@ -52,3 +52,18 @@ class Case(ABC):
     @abstractmethod
     async def measure(self, number: int) -> Round:
         """Measure once; rounds count from 1."""
+
+
+class Measurable(Protocol):
+    """What `rounds` asks of a case."""
+
+    earlier: Mapping[str, Round]
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def what(self) -> str: ...
+    @property
+    def wanted(self) -> Mapping[str, str]: ...
+    async def prepare(self) -> None: ...
+    async def measure(self, number: int) -> Round: ...

@@ -53,3 +53,17 @@ class Child:
         trace: TracebackType | None,
     ) -> None:
         self._running.stop()
+
+
+class Both:
+    """Two children seen as one; their contexts are their own."""
+
+    def __init__(self, one: Child, two: Child) -> None:
+        self.name = f"{one.name}, two of them,"
+        self.log = one.log
+        self._children = (one, two)
+
+    def usage(self) -> Usage:
+        """Look at both; raises ChildEnded."""
+        used = [child.usage() for child in self._children]
+        return Usage(sum(each.cpu for each in used), sum(each.rss for each in used))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from benchmarks.child import Child
+from benchmarks.child import Usage
 from benchmarks.figures import Round
 
 LOOK_SECONDS = 0.1
@@ -25,6 +26,15 @@ class Seen(NamedTuple):
     done: int
     cpu: float
     rss: int
+
+
+class Watched(Protocol):
+    """One program, or several as one."""
+
+    name: str
+    log: Path
+
+    def usage(self) -> Usage: ...
 
 
 class Curve:
@@ -64,7 +74,7 @@ def _speed(one: Seen, other: Seen) -> float:
 
 
 async def follow(
-    client: Mapping[str, Any], child: Child, group: str, topics: Collection[str], total: int
+    client: Mapping[str, Any], child: Watched, group: str, topics: Collection[str], total: int
 ) -> Curve:
     """Look at a running program until everything is committed; topics begin at offset 0.
 
@@ -87,6 +97,25 @@ async def follow(
     finally:
         await admin.close()
     return curve
+
+
+async def first_commit(
+    client: Mapping[str, Any], child: Watched, group: str, topics: Collection[str]
+) -> float:
+    """Return the moment (monotonic) at which the first events were seen to be committed.
+
+    Raises TimeoutError, ChildEnded.
+    """
+    admin = AIOKafkaAdminClient(**client)
+    await admin.start()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not await _committed(admin, group, topics):
+                child.usage()
+                await asyncio.sleep(LOOK_SECONDS / 2)
+            return time.monotonic()
+    finally:
+        await admin.close()
 
 
 async def _committed(admin: Any, group: str, topics: Collection[str]) -> int:

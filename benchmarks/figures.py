@@ -23,6 +23,7 @@ Round = dict[str, float]
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = (
     "aiokafka", "faust-streaming", "rocksdict", "msgspec", "orjson", "quixstreams",
+    "confluent-kafka",
 )  # fmt: skip
 
 
@@ -94,13 +95,27 @@ def document(cases: dict[str, dict[str, Any]], options: dict[str, object]) -> di
     }
 
 
-def write(found: dict[str, Any], out: Path | None) -> Path:
-    """Write a run to a file, by default one named after day and machine."""
+def write(found: dict[str, Any], out: Path | None, kind: str) -> Path:
+    """Write a run to a file, by default one named after its kind, day and machine."""
     if out is None:
         RESULTS.mkdir(exist_ok=True)
-        out = RESULTS / f"{found['date'][:10]}-{socket.gethostname()}.json"
+        out = RESULTS / f"{kind}-{found['date'][:10]}-{socket.gethostname()}.json"
     out.write_text(json.dumps(found, indent=1) + "\n")
     return out
+
+
+def newest(kind: str) -> Path:
+    """Return the last written result of a kind; raises FileNotFoundError."""
+    found = sorted(RESULTS.glob(f"{kind}-*.json"), key=lambda file: file.stat().st_mtime)
+    if not found:
+        raise FileNotFoundError(f"no results in {RESULTS}: make {kind} makes them")
+    return found[-1]
+
+
+def spread(value: dict[str, float]) -> str:
+    """Write a median in bold, and in brackets the least and the greatest."""
+    low, middle, high = (shown(value[name]) for name in ("least", "median", "greatest"))
+    return f"**{middle}**" if low == high else f"**{middle}** ({low} to {high})"
 
 
 def shown(value: float) -> str:

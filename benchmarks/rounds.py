@@ -9,8 +9,7 @@ from typing import Any
 
 import click
 
-from benchmarks.case import Case
-from benchmarks.cases import ratios
+from benchmarks.case import Measurable
 from benchmarks.figures import Round, shown
 
 LIMIT = 900.0
@@ -19,7 +18,7 @@ LIMIT = 900.0
 Measured = dict[str, dict[str, Any]]
 
 
-async def measure(cases: Sequence[Case], rounds: int) -> tuple[Measured, list[str]]:
+async def measure(cases: Sequence[Measurable], rounds: int) -> tuple[Measured, list[str]]:
     """Measure cases in rounds, telling of it as it goes; second are the failures, in words.
 
     One that fails is left out of that round, and for good when it could not be made ready.
@@ -34,17 +33,18 @@ async def measure(cases: Sequence[Case], rounds: int) -> tuple[Measured, list[st
         if await _done(case, "making ready", case.prepare(), failures) is not None
     ]
     for number in range(1, rounds + 1):
+        of_round: dict[str, Round] = {}
         for case in usable:
-            case.earlier = {name: each["rounds"] for name, each in measured.items()}
+            case.earlier = of_round
             doing = f"round {number} of {rounds}"
             found = await _done(case, doing, case.measure(number), failures)
             if found is not None:
+                of_round[case.name] = found
                 measured[case.name]["rounds"].append(found)
-                _compare(measured, case.name)
     return measured, failures
 
 
-async def _done(case: Case, doing: str, work: Any, failures: list[str]) -> Round | None:
+async def _done(case: Measurable, doing: str, work: Any, failures: list[str]) -> Round | None:
     """Give what came of it; None, and a line in the failures, when nothing did."""
     began = time.monotonic()
     click.echo(f"{doing}: {case.what} ...", err=True)
@@ -59,9 +59,3 @@ async def _done(case: Case, doing: str, work: Any, failures: list[str]) -> Round
     said = ", ".join(f"{name} {shown(value)}" for name, value in found.items())
     click.echo(f"  {took:.0f} s: {said or 'ready'}", err=True)
     return found
-
-
-def _compare(measured: Measured, name: str) -> None:
-    """Add to the last round of a case how it compares with what others did in the same round."""
-    rounds = measured[name]["rounds"]
-    rounds[-1].update(ratios(name, {each: found["rounds"] for each, found in measured.items()}))

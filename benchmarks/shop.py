@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
@@ -16,7 +17,6 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.structs import ConsumerRecord
 
 from app import settings
 from app.stream import clients, meta, topic_admin
@@ -74,6 +74,16 @@ class Shop:
     @cached_property
     def settings(self) -> settings.Settings:
         return settings.load(self._env, None)
+
+    def beside(self) -> Shop:
+        """Give another worker's place in the same application: folders and a port of its own."""
+        other = copy.copy(self)
+        other.__dict__.pop("settings", None)
+        other.folder = self.folder / "beside"
+        other.folder.mkdir()
+        data, port = str(other.folder / "data"), str(free_ports(1)[0])
+        other._env = {**self._env, "LADDER_DATA_DIR": data, "LADDER_API_PORT": port}
+        return other
 
     async def create(self) -> None:
         """Make those of the topics that are not there."""
@@ -187,21 +197,6 @@ async def append(
                 batch.append(key=key, value=value, timestamp=None)
         for place, batch in batches.items():
             await producer.send_batch(batch, place.topic, partition=place.partition)
-
-
-async def read(client: Mapping[str, Any], topic: str) -> list[ConsumerRecord]:
-    """Return everything committed in a topic up to now."""
-    # Not `seek_to_beginning`: a reset to the end that is on its way at that moment would win.
-    how = {"isolation_level": "read_committed", "auto_offset_reset": "earliest"}
-    async with AIOKafkaConsumer(**client, **how) as consumer:
-        places = [TopicPartition(topic, number) for number in range(PARTITIONS)]
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
-        found: list[ConsumerRecord] = []
-        while any([await consumer.position(place) < ends[place] for place in places]):
-            for records in (await consumer.getmany(timeout_ms=50)).values():
-                found += records
-        return found
 
 
 def no_settings_from_outside() -> None:

@@ -24,6 +24,8 @@ from benchmarks.case import QUICK, Case
 from benchmarks.curve import Curve, Seen
 from benchmarks.figures import Round, summed_up
 from benchmarks.made_up import MIXED, PURCHASES, Crowd
+from benchmarks.peers.moves import buy, new
+from benchmarks.peers.verdict import Moves, expected, wrong
 from benchmarks.population import FIRST_FREE, Population, fill_stores, linked, stand
 from benchmarks.rounds import measure
 
@@ -85,7 +87,8 @@ def test_the_readme_takes_the_figures_between_its_marks(tmp_path: Path) -> None:
         "date": "2026-01-02T03:04:05+00:00",
         "machine": {
             "cpu": "A CPU", "cores": 2, "memory_gib": 24, "system": "Linux", "python": "3.11",
-            "kafka": "Apache Kafka 4.1.0", "packages": {"aiokafka": "0.14.0"}, "commit": "abc",
+            "java": "openjdk 17", "kafka": "Apache Kafka 4.1.0", "packages": {"aiokafka": "0.14.0"},
+            "commit": "abc",
         },
         "options": {"quick": False, "rounds": 3},
         "cases": {
@@ -159,10 +162,37 @@ class Breaks(Case):
     async def measure(self, number: int) -> Round:
         if number == 2:
             raise ValueError("the reason")
-        return {"rounds before": float(len(self.earlier[self.name]))}
+        return {"its number": float(number)}
 
 
 async def test_a_measurement_that_fails_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     measured, failures = await measure([Breaks(Place("", tmp_path), QUICK)], 3)
-    assert measured["breaks"]["rounds"] == [{"rounds before": 0.0}, {"rounds before": 1.0}]
+    assert measured["breaks"]["rounds"] == [{"its number": 1.0}, {"its number": 3.0}]
     assert failures == ["breaks, round 2 of 3: ValueError: the reason"]
+
+
+def climbed(buyers: list[str]) -> Moves:
+    """What the Python peers publish of these purchases."""
+    customers = {who: new() for who in buyers}
+    found: Moves = {}
+    for number, who in enumerate(buyers):
+        event = {
+            "id": str(number), "source": "/s", "type": "t", "subject": who, "time": "",
+            "data": {"amount": 1},
+        }  # fmt: skip
+        change = buy(customers[who], event)
+        if change is not None:
+            data = change["data"]
+            found.setdefault(who, []).append((data["sequence"], data["to"]))
+    return found
+
+
+def test_what_a_peer_publishes_is_right_when_it_is_all_there_once_and_in_order() -> None:
+    buyers = ["a", "b", "a", "a", "c"]
+    right = expected(who.encode() for who in buyers)
+    assert right == {"a": 2, "b": 1, "c": 1}
+    assert wrong(climbed(buyers), right) == 0
+    assert wrong(climbed(["a", "a", "b"]), right) == 1
+    assert wrong(climbed([*buyers, "d"]), right) == 1
+    assert wrong({**climbed(buyers), "b": [(1, "shopper"), (1, "shopper")]}, right) == 1
+    assert wrong({**climbed(buyers), "a": [(2, "customer"), (1, "shopper")]}, right) == 1

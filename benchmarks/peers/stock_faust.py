@@ -1,7 +1,7 @@
-"""A stock Faust agent with a RocksDB table, as its documentation writes them. Run by `peers.py`.
+"""A stock Faust agent with a RocksDB table, as its documentation writes them. Run by `programs`.
 
 Its guarantees are weaker: at least once, and less than that at start and rebalance (docs/adr).
-Arguments: broker, name, folder, topic in, topic out; then those of Faust.
+Arguments: brokers, name, folder, topic in, topic out; then those of Faust.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import sys
 from typing import Any
 
 import faust
+
+from benchmarks.peers.moves import buy, new
 
 BROKER, NAME, FOLDER, TOPIC_IN, TOPIC_OUT, *REST = sys.argv[1:]
 PARTITIONS = 8
@@ -25,11 +27,7 @@ app = faust.App(
 )
 purchases = app.topic(TOPIC_IN, key_type=str, key_serializer="raw", value_serializer="json")
 changes = app.topic(TOPIC_OUT, key_type=str, key_serializer="raw", value_serializer="json")
-customers = app.Table(
-    "customers",
-    default=lambda: {"purchases": 0, "spend": 0, "rung": None},
-    partitions=PARTITIONS,
-)
+customers = app.Table("customers", default=new, partitions=PARTITIONS)
 
 
 @app.agent(purchases)  # type: ignore[untyped-decorator]  # Faust has no types
@@ -37,15 +35,9 @@ async def climb(events: Any) -> None:
     async for event in events:
         subject = event["subject"]
         customer = customers[subject]
-        before = customer["rung"]
-        customer["purchases"] += 1
-        customer["spend"] += event["data"]["amount"]
-        customer["rung"] = "customer" if customer["purchases"] >= 2 else "shopper"
+        change = buy(customer, event)
         customers[subject] = customer
-        if customer["rung"] != before:
-            change = {"subject": subject, "from": before, "to": customer["rung"]}
-            change["trigger"] = event["id"]
-            change["time"] = event["time"]
+        if change is not None:
             await changes.send(key=subject, value=change)
 
 

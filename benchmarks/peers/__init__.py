@@ -1,0 +1,1 @@
+"""The same work by others, beside the worker: `python -m benchmarks.peers`."""
