@@ -21,6 +21,7 @@ from app.stream.inbox import Inbox
 from app.stream.items import Item
 from app.stream.meta import KEY, Meta, Moves, write
 from app.stream.offsets import Positions
+from app.stream.old_input import OldInput
 from app.stream.remembered import note
 from app.stream.retries import Retries
 from app.stream.seam import Host, Workshop
@@ -82,6 +83,7 @@ class Rounds:
         self._due_from = b""
         self._note = note(workshop.remembered)
         self._trail = workshop.trail()
+        self._old = OldInput(number, workshop.rules.quiet_before, event_clock=workshop.event_clock)
         self._committed: Positions = {}
         self._passed: Positions = {}
         self._under_way = False
@@ -264,6 +266,7 @@ class Rounds:
             self._show_customers()
         if items:
             metrics.observe(m.BATCH_SIZE, len(items))
+            self._old.look(items, self._shop.now())
             now = self._shop.now() / 1_000_000
             for item in items[:: max(1, len(items) // LATENCIES)]:
                 metrics.observe(m.COMMIT_LATENCY, max(0.0, now - item.record.timestamp / 1000))

@@ -5,6 +5,7 @@ A block is marked by what follows the three ticks:
     ```bash             run by a test, in the order of the page, in an empty folder
     ```bash broker      the same, beside a Kafka of its own
     ```bash fails       run, and must end with another code than 0
+    ```bash system      in a runbook: run beside a worker and the Prometheus that watches it
     ```yaml title=FILE  written to that file before the page's commands run (any language)
     ```text output      what the command before it prints
     ```console          an example that is not run; its `ladder` commands must exist all the same
@@ -28,6 +29,7 @@ PAGES = sorted(
         "docs/adr/*.md",
         "schemas/*.md",
         "examples/*.md",
+        "deploy/runbooks/*.md",
         "app/**/*.md",
     )
     for page in ROOT.glob(pattern)

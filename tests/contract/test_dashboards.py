@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ from app.core.change import Cause
 from app.ops import metrics as m
 from docs.make_dashboards import BOARDS as MADE
 from docs.make_dashboards import render
-from tests.contract.promql import OF_PROMETHEUS, faults, used
+from tests.contract.promql import OF_PROMETHEUS, faults, filled, used
 
 ROOT = Path(__file__).resolve().parents[2]
 GRAFANA = ROOT / "deploy" / "grafana"
@@ -34,6 +35,10 @@ def panels(name: str) -> list[dict[str, Any]]:
     return [panel for panel in board(name)["panels"] if panel["type"] != "row"]
 
 
+def targets(name: str) -> list[dict[str, Any]]:
+    return [target for panel in panels(name) for target in panel["targets"]]
+
+
 def asked() -> Iterator[tuple[str, str, str]]:
     """Where, under which legend, and what."""
     for name in BOARDS:
@@ -46,6 +51,7 @@ def asked() -> Iterator[tuple[str, str, str]]:
 
 
 ASKED = list(asked())
+RULES: list[dict[str, Any]] = yaml.safe_load(ALERTS.read_text("utf-8"))["groups"][0]["rules"]
 
 
 @pytest.mark.parametrize(("where", "legend", "expression"), ASKED, ids=[each[0] for each in ASKED])
@@ -58,13 +64,44 @@ def test_every_expression_names_metrics_and_labels_that_exist(
     assert set(re.findall(r"{{\s*(\w+)\s*}}", legend)) <= labels, where
 
 
-@pytest.mark.parametrize("rule", yaml.safe_load(ALERTS.read_text("utf-8"))["groups"][0]["rules"])
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
 def test_an_alert_says_only_what_its_expression_gives(rule: dict[str, Any]) -> None:
     labels = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
     asked_for = used(rule["expr"])
     matched = {label for _, found in asked_for.matched for label in found}
     assert labels <= asked_for.grouped | matched | OF_PROMETHEUS
     assert rule["labels"]["severity"] in {"warning", "critical"}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_an_alert_leads_to_a_dashboard_that_is_there_and_to_its_runbook(
+    rule: dict[str, Any],
+) -> None:
+    told = rule["annotations"]
+    assert set(told) == {"summary", "dashboard_url", "runbook_url"}
+    uid = told["dashboard_url"].removeprefix("{{ $externalLabels.grafana }}/d/")
+    assert uid in {board(name)["uid"] for name in BOARDS}
+    runbook = told["runbook_url"].removeprefix("{{ $externalLabels.runbooks }}/")
+    assert runbook == f"{rule['alert']}.md"
+    text = (ROOT / "deploy" / "runbooks" / runbook).read_text("utf-8")
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert headings == ["Look", "Do", "Over"]
+    assert "```bash system" in text.partition("## Look")[2].partition("## Do")[0]
+
+
+def test_every_runbook_has_its_alert() -> None:
+    pages = {page.stem for page in (ROOT / "deploy" / "runbooks").glob("*.md")}
+    assert pages == {rule["alert"] for rule in RULES} | {"README"}
+
+
+def test_what_alerts_link_to_is_said_once_and_is_no_label_of_an_alert() -> None:
+    whole = yaml.safe_load(ALERTS.with_name("prometheus.yml").read_text("utf-8"))
+    labels = set(whole["global"]["external_labels"])
+    used_by_rules = set(re.findall(r"\$externalLabels\.(\w+)", ALERTS.read_text("utf-8")))
+    assert used_by_rules == labels
+    (dropped,) = whole["alerting"]["alert_relabel_configs"]
+    assert dropped["action"] == "labeldrop"
+    assert set(dropped["regex"].split("|")) == labels
 
 
 @pytest.mark.parametrize(
@@ -161,16 +198,27 @@ def test_marketers_are_told_what_every_cause_means() -> None:
     assert [cause for cause in get_args(Cause) if cause not in told] == []
 
 
-def test_every_alert_is_shown_to_fire() -> None:
+def test_every_alert_is_shown_to_fire_and_to_keep_still() -> None:
     whole = yaml.safe_load(ALERTS.with_name("alerts_test.yml").read_text("utf-8"))
-    fired = {
-        asked["alertname"]
+    asked_for = [
+        (asked["alertname"], bool(asked.get("exp_alerts")))
         for story in whole["tests"]
         for asked in story["alert_rule_test"]
-        if asked.get("exp_alerts")
-    }
-    rules = yaml.safe_load(ALERTS.read_text("utf-8"))["groups"][0]["rules"]
-    assert fired == {rule["alert"] for rule in rules}
+    ]
+    alerts = {rule["alert"] for rule in RULES}
+    assert {alert for alert, fires in asked_for if fires} == alerts
+    assert {alert for alert, fires in asked_for if not fires} == alerts
+
+
+def promtool(*arguments: str, folder: Path = ALERTS.parent) -> None:
+    if shutil.which("promtool") is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI must run this: promtool (Debian package prometheus) is not here")
+        pytest.skip("promtool (Debian package prometheus) is not on this machine")
+    done = subprocess.run(
+        ["promtool", *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(
@@ -179,9 +227,14 @@ def test_every_alert_is_shown_to_fire() -> None:
 def test_prometheus_takes_its_files_and_alerts_fire_when_they_should(
     arguments: tuple[str, ...],
 ) -> None:
-    if shutil.which("promtool") is None:
-        pytest.skip("promtool (Debian package prometheus) is not on this machine")
-    done = subprocess.run(
-        ["promtool", *arguments], cwd=ALERTS.parent, capture_output=True, text=True, check=False
+    promtool(*arguments)
+
+
+def test_prometheus_can_read_every_query_of_the_dashboards(tmp_path: Path) -> None:
+    """As recording rules, which are nothing but names for queries."""
+    queries = [filled(target["expr"]) for name in BOARDS for target in targets(name)]
+    rules = [{"record": f"asked:{place}", "expr": each} for place, each in enumerate(queries)]
+    (tmp_path / "asked.yml").write_text(
+        yaml.safe_dump({"groups": [{"name": "asked", "rules": rules}]}), "utf-8"
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    promtool("check", "rules", "asked.yml", folder=tmp_path)

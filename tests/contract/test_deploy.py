@@ -13,15 +13,11 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from aiohttp import web
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from click.testing import CliRunner
 
 from app import settings as declarations
@@ -30,12 +26,10 @@ from app.api.early import Starting
 from app.api.health import add_health
 from app.cli.main import ladder
 from app.settings import DECLARED
-from app.stream import clients, topic_admin, topics
 from app.stream.ending import DEADLINE_SECONDS
 from app.stream.topic_admin import COPIES
 from tests.contract.composed import DOCKERFILE, FEED, FILE, ROOT, TOKEN, Composed
 from tests.contract.tools import tool
-from tests.kafka.broker import Kafka
 
 COMPOSED = Composed()
 WHOLE, SERVICES = COMPOSED.whole, COMPOSED.services
@@ -282,42 +276,3 @@ def test_docker_compose_takes_the_file_and_understands_what_these_tests_do() -> 
         ports = [(p["host_ip"], p["published"], p["target"])
                  for p in understood[name].get("ports", [])]  # fmt: skip
         assert ports == published(name)
-
-
-OF_EACH_BROKER = re.compile(
-    "KAFKA_(NODE_ID|HEAP_OPTS|LOG_DIRS|CONTROLLER_QUORUM_VOTERS|.*LISTENER.*)"
-)
-"""Where a broker is; on loopback it is elsewhere."""
-
-
-@pytest.mark.slow
-async def test_three_brokers_take_these_settings_and_hold_the_topics(
-    new_kafka: Kafka, tmp_path: Path
-) -> None:
-    told = environment(BROKERS[0])
-    wanted = {
-        key.removeprefix("KAFKA_").lower().replace("_", "."): value
-        for key, value in told.items()
-        if key.startswith("KAFKA_") and not OF_EACH_BROKER.fullmatch(key)
-    }
-    del new_kafka  # asked for because it skips by name where there is no Kafka
-    kafka = Kafka(tmp_path / "three", brokers=3, heap="256m", quick=True, settings=wanted)
-    try:
-        settings = replace(settings_of("topics"), brokers=kafka.start().bootstrap)
-        async with clients.admin(settings) as admin:
-            assert await _settings_of_broker(admin, wanted) == wanted
-            declared = topics.declared(settings, ["raving-fan"])
-            copies = await topic_admin.copies_for(admin, settings)
-            assert await topic_admin.create(admin, declared, copies) == list(declared)
-            made = await admin.describe_topics([topic.name for topic in declared])
-            places = [place for topic in made for place in topic["partitions"]]
-            assert {len(place["replicas"]) for place in places} == {3}
-    finally:
-        kafka.kill()
-
-
-async def _settings_of_broker(admin: Any, names: Iterable[str]) -> dict[str, str]:
-    asked = ConfigResource(ConfigResourceType.BROKER, "1")
-    (answer,) = await admin.describe_configs([asked])
-    ((_, _, _, _, entries),) = answer.resources
-    return {entry[0]: entry[1] for entry in entries if entry[0] in set(names)}

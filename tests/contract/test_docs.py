@@ -104,7 +104,18 @@ def test_a_page_does_what_it_says_on_kafka(page: Path, tmp_path: Path, new_kafka
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_block_says_what_it_is(page: Path) -> None:
-    others = {"bash", "console", "sh", "text output", "text", "json", "yaml", "mermaid", "python"}
+    others = {
+        "bash",
+        "bash system",
+        "console",
+        "sh",
+        "text output",
+        "text",
+        "json",
+        "yaml",
+        "mermaid",
+        "python",
+    }
     for block in blocks(page):
         without_title = re.sub(r" ?title=\S+", "", block.info)
         assert without_title in RUN | others, block.text
