@@ -122,7 +122,9 @@ class Settings:
         "365", kinds.whole(1, 36_500), "days for which stage changes are kept in their topics"
     )
     standbys: int = _setting(
-        "0", kinds.whole(0, 16), "other workers that keep a copy of each partition's state"
+        "1",
+        kinds.whole(0, 16),
+        "other workers that keep a copy of each partition's state, as far as there are others",
     )
     instance_id: str | None = _setting(
         "", kinds.short_name, "static membership: a name that this worker keeps over restarts"

@@ -173,6 +173,12 @@ BEHIND = Row(
             says="A partition is not worked on before this is 0.",
         ),
         lines(
+            "Copies behind",
+            each_partition("max", "ladder_standby_lag_records"),
+            wide=8,
+            says="What other workers' copies of a partition lack, in offsets of its changelog.",
+        ),
+        lines(
             "Restored",
             Ask(rate("ladder_restored_records_total"), "records/s"),
             unit="ops",

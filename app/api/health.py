@@ -1,7 +1,9 @@
 """`/health/live` and `/health/ready`: 200, or 503 with the reasons.
 
 The body is `{"status": "ok" | "unavailable", "reasons": [...]}`, with `partitions` where there
-are some: `{"3": {"state": "restoring", "position": 1200, "end": 40000}}`, offsets in the changelog.
+are some: `{"3": {"state": "restoring", "position": 1200, "end": 40000, "customers": 1100,
+"to_go": 35000, "per_second": 9000}, "4": {"state": "standby", "position": 812, "end": 812}}`.
+`position` and `end` are offsets in the changelog, `to_go` is an estimate.
 """
 
 from __future__ import annotations

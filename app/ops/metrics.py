@@ -171,6 +171,12 @@ RESTORED = Metric(
     (),
     "Changelog records read to bring partitions up.",
 )
+STANDBY_LAG = Metric(
+    "ladder_standby_lag_records",
+    "gauge",
+    ("partition",),
+    "Changelog offsets by which this worker's copy of another's partition is behind.",
+)
 PARTITIONS = Metric(
     "ladder_partitions",
     "gauge",

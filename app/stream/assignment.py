@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import structlog
@@ -61,6 +61,14 @@ class Partition(Protocol):
     async def close(self) -> None: ...
 
 
+class Standbys(Protocol):
+    """What the assignment needs of the copies that are kept here; see `app.stream.standby`."""
+
+    async def follow(self, numbers: Iterable[int]) -> None: ...
+    async def release(self, number: int) -> None: ...
+    async def stop(self) -> None: ...
+
+
 class Assignment(Service):
     """The partitions of this worker, and the host that they talk to.
 
@@ -77,6 +85,7 @@ class Assignment(Service):
         app: Any,
         *,
         new: Callable[[int, Assignment], Partition],
+        standbys: Standbys,
         metrics: Metrics,
         stopped_by: Callable[[BaseException], None],
     ) -> None:
@@ -86,6 +95,7 @@ class Assignment(Service):
         self.generation: int | None = None
         """The one whose assignment is held; None while there is none."""
         self.completed = Event()
+        self._standbys = standbys
         self._new = new
         self._metrics = metrics
         self._stopped_by = stopped_by
@@ -117,20 +127,24 @@ class Assignment(Service):
         for task in self._acting():
             task.cancel()
         wanted = {tp.partition for tp in self.app.assignor.assigned_actives()}
+        copies = {tp.partition for tp in self.app.assignor.assigned_standbys()} - wanted
         self._metrics.count(m.REBALANCES)
         log.info(
             "partitions assigned",
             action="partitions-assigned",
             generation=generation_id,
             partitions=sorted(wanted),
+            standbys=sorted(copies),
+            warming=sorted(self.app.assignor.warming),
         )
-        self._job = asyncio.create_task(self._bring_up(wanted, generation_id))
+        self._job = asyncio.create_task(self._bring_up(wanted, copies, generation_id))
 
     async def on_stop(self) -> None:
         self.on_partitions_revoked(())
         await self._openings.give_up_all()
         await self.quiesce(STOP_SECONDS / 2)
         closing: list[Any] = [partition.close() for partition in self.partitions.values()]
+        closing.append(self._standbys.stop())
         await _bounded([*closing, *self._partings.values()], STOP_SECONDS / 2, "closing")
         self.partitions.clear()
 
@@ -201,7 +215,7 @@ class Assignment(Service):
 
     # The life of an assignment.
 
-    async def _bring_up(self, wanted: set[int], generation: int) -> None:
+    async def _bring_up(self, wanted: set[int], copies: set[int], generation: int) -> None:
         try:
             await self._part_with(set(self.partitions) - wanted)
             kept = self._last_generation is not None and generation == self._last_generation + 1
@@ -210,7 +224,7 @@ class Assignment(Service):
             self.app.consumer.resume_flow()
             await self.app._fetcher.maybe_start()
             bringing = (self._bring_one(number, kept=kept) for number in sorted(wanted))
-            await asyncio.gather(*bringing)
+            await asyncio.gather(self._follow(copies), *bringing)
             self._say_ready(generation)
             await self.app.on_rebalance_complete.send()
         except asyncio.CancelledError:
@@ -266,11 +280,17 @@ class Assignment(Service):
         if parting is not None:
             await asyncio.wait([parting])
 
+    async def _follow(self, copies: set[int]) -> None:
+        for number in copies:
+            await self._parted(number)
+        await self._standbys.follow(copies)
+
     async def _bring_one(self, number: int, *, kept: bool) -> None:
         """From whatever it is now to consuming."""
         partition = self.partitions.get(number)
         if partition is None:
             await self._parted(number)
+            await self._standbys.release(number)
             partition = self.partitions[number] = self._new(number, self)
         elif not kept:
             # Somebody else may have had it since that began: what it reads now is not the end.

@@ -103,6 +103,13 @@ class Hold:
         )
         return positions
 
+    @property
+    def stands_at(self) -> int | None:
+        """Where in the changelog its store stands; None while that is not known."""
+        if self.rounds is not None and self.store is not None:
+            return self.rounds.stands_at
+        return self.progress.position or None
+
     async def let_go(self) -> None:
         """Close producer and store; what they hold that was not committed is lost, as it must.
 

@@ -10,17 +10,21 @@ from typing import Any, cast
 
 import faust
 from aiohttp.web import Application, AppRunner, SockSite
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from faust.app.base import BootStrategy
-from faust.assignor.client_assignment import ClientMetadata
+from faust.assignor.client_assignment import ClientAssignment, ClientMetadata
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables.manager import TableManager
 from faust.web.drivers.aiohttp import Web
 
 from app.api.limits import SERVER
 from app.stream.intake import FAUST, Consumer, ConsumerThread, Transport
+from app.stream.share import Member, Share, share_out
 
 REBALANCE_SECONDS = 30.0
 """How long the group waits for a member at a rebalance; work in progress gets half of it."""
+HEARTBEAT_SECONDS = 0.5
+"""A member hears of a rebalance with its next heartbeat; until the last has heard, others wait."""
 STUCK_SECONDS = 60.0
 """A main loop that asked for nothing for so long leaves the group."""
 
@@ -31,30 +35,97 @@ class Boot(BootStrategy):
     enable_kafka_producer = False
 
 
-class Assignor(PartitionAssignor):
-    """Faust's assignor, sending the leader what it reads and no more.
-
-    The original sends every member's view of all members with each join, which outgrows a group
-    record with many partitions and workers.
+class Said(
+    ClientMetadata,
+    serializer="json",  # type: ignore[call-arg]  # Faust has no types
+    include_metadata=False,
+    namespace="@ClientMetadata",
+):
+    """As the original, and: where in the changelog the member's stores stand (by partition number),
+    and in the answer, which of its copies it is to take over once they have caught up.
     """
+
+    stands: Mapping[str, int] = cast(Mapping[str, int], None)
+    warming: list[int] = cast(list[int], None)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.stands = self.stands or {}
+        self.warming = self.warming or []
+
+
+class Assignor(PartitionAssignor):
+    """Faust's assignor, but for who gets what: that is `app.stream.share`.
+
+    It sends the leader what it reads and no more. The original sends every member's view of all
+    members with each join, which outgrows a group record with many partitions and workers.
+    """
+
+    warming: frozenset[int] = frozenset()
 
     @property
     def _metadata(self) -> Any:
-        return ClientMetadata(
+        return Said(
             assignment=self._assignment,
             url=str(self._url),
             changelog_distribution={},
             external_topic_distribution={},
             topic_groups=self._topic_groups,
+            stands={str(number): at for number, at in self.app.stands().items()},
         )
+
+    def _perform_assignment(self, cluster: Any, member_metadata: Any) -> Any:
+        """All topics have the same partitions and all members the same topics: the start sees to
+        it. So there is one group of topics, and a partition number stands for all of them.
+        """
+        said = {name: Said.loads(each.user_data) for name, each in member_metadata.items()}
+        topics = sorted({topic for each in member_metadata.values() for topic in each.subscription})
+        self._update_member_urls(said)
+        members = {
+            name: Member(
+                frozenset(number for some in each.assignment.actives.values() for number in some),
+                {int(number): at for number, at in each.stands.items()},
+            )
+            for name, each in said.items()
+        }
+        shares = share_out(self.app.conf.topic_partitions, members, self.replicas)
+        return self._answers(topics, shares)
+
+    def _answers(self, topics: list[str], shares: Mapping[str, Share]) -> Any:
+        assignments = {
+            name: ClientAssignment(
+                actives={topic: sorted(share.actives) for topic in topics},
+                standbys={topic: sorted(share.standbys) for topic in topics},
+            )
+            for name, share in shares.items()
+        }
+        distribution = self._get_changelog_distribution(assignments)
+        return {
+            name: ConsumerProtocolMemberAssignment(
+                self.version,
+                sorted(assignment.kafka_protocol_assignment(self._table_manager)),
+                self._compress(
+                    Said(
+                        assignment=assignment,
+                        url=self._member_urls[name],
+                        changelog_distribution=distribution,
+                        external_topic_distribution={},
+                        topic_groups=dict.fromkeys(topics, 0),
+                        warming=sorted(shares[name].warming),
+                    ).dumps()
+                ),
+            )
+            for name, assignment in assignments.items()
+        }
 
     def on_assignment(self, assignment: Any) -> None:
         """As the original, but a static member may come back under another URL."""
-        metadata = ClientMetadata.loads(self._decompress(assignment.user_data))
+        metadata = Said.loads(self._decompress(assignment.user_data))
         self._assignment = metadata.assignment
         self._topic_groups = dict(metadata.topic_groups)
         self._active_tps = self._assignment.active_tps
         self._standby_tps = self._assignment.standby_tps
+        self.warming = frozenset(metadata.warming)
         self.changelog_distribution = metadata.changelog_distribution
         self.external_topic_distribution = metadata.external_topic_distribution
         given = sorted(assignment.assignment)
@@ -99,8 +170,8 @@ class WebServer(Web):
 class LadderApp(faust.App):
     """A Faust app whose parts in the seams are ours.
 
-    `bring_up` must be set before it starts; `listener` is a bound socket; `routes` adds our views
-    to Faust's web server.
+    `bring_up` must be set before it starts; `stands` says where its stores stand; `listener` is a
+    bound socket; `routes` adds our views to Faust's web server.
     """
 
     BootStrategy = Boot
@@ -140,13 +211,14 @@ class LadderApp(faust.App):
             PartitionAssignor=Assignor,
         )
         self.listener = listener
+        self.stands: Callable[[], Mapping[int, int]] = dict
         self._routes = routes
         self.consumer_arguments: dict[str, object] = {
             **client,
             "group_id": app_id,
             "group_instance_id": instance_id,
             "session_timeout_ms": int(session_timeout * 1000),
-            "heartbeat_interval_ms": int(min(3.0, session_timeout / 4) * 1000),
+            "heartbeat_interval_ms": int(min(HEARTBEAT_SECONDS, session_timeout / 4) * 1000),
             "rebalance_timeout_ms": int(REBALANCE_SECONDS * 1000),
             "max_poll_interval_ms": int(STUCK_SECONDS * 1000),
             "request_timeout_ms": int(max(session_timeout + 1, 40.0) * 1000),
@@ -155,6 +227,11 @@ class LadderApp(faust.App):
     def thread(self) -> ConsumerThread:
         """The thread that aiokafka lives in, once the consumer was made."""
         return cast(ConsumerThread, cast(Consumer, self.consumer)._thread)
+
+    def rejoin(self) -> None:
+        """Ask the group to share its partitions out again."""
+        thread = self.thread()
+        thread.later(thread.rejoin)
 
     def on_webserver_init(self, web: Any) -> None:
         self._routes(web.web_app)

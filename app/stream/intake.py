@@ -118,6 +118,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         if tp in consumer.assignment():
             consumer.pause(tp)
 
+    def rejoin(self) -> None:
+        """Run by `later`: join the group again, which revokes and assigns everything anew."""
+        self._ensure_consumer()._coordinator.request_rejoin()
+
     async def take(self) -> list[Fetch]:
         """What was fetched of the partitions that flow; waits a moment when there is nothing."""
         consumer = self._ensure_consumer()

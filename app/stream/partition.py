@@ -72,6 +72,11 @@ class Partition:
         """What it holds; all there while `state` is 'ready'."""
         return self._hold
 
+    @property
+    def stands_at(self) -> int | None:
+        """Where in the changelog its store stands; None while that is not known."""
+        return self._hold.stands_at
+
     # What the host calls.
 
     async def open(self) -> Mapping[TopicPartition, int]:

@@ -35,12 +35,20 @@ class Watched(Protocol):
     def stalled(self) -> Mapping[TopicPartition, float]: ...
 
 
+class Copied(Protocol):
+    """Of `app.stream.standby.Standbys`."""
+
+    @property
+    def copies(self) -> Mapping[int, Any]: ...
+
+
 class Readiness:
     """Health of a running worker. `ending` is set when it was told to stop."""
 
-    def __init__(self, assigned: Assigned, watched: Watched) -> None:
+    def __init__(self, assigned: Assigned, watched: Watched, copied: Copied) -> None:
         self._assigned = assigned
         self._watched = watched
+        self._copied = copied
         self.ending = False
 
     def not_alive(self) -> Sequence[str]:
@@ -61,11 +69,23 @@ class Readiness:
         ]
 
     def partitions(self) -> Mapping[int, Mapping[str, object]]:
-        return {number: _told(part) for number, part in sorted(self._assigned.partitions.items())}
+        copies = {
+            number: {"state": "standby", "position": copy.position, "end": copy.end}
+            for number, copy in list(self._copied.copies.items())
+        }
+        own = {number: _told(part) for number, part in list(self._assigned.partitions.items())}
+        return dict(sorted({**copies, **own}.items()))
 
 
 def _told(partition: Partition) -> dict[str, object]:
     told: dict[str, object] = {"state": partition.state}
     if partition.state == "restoring":
-        told.update(position=partition.progress.position, end=partition.progress.end)
+        progress = partition.progress
+        told.update(
+            position=progress.position,
+            end=progress.end,
+            customers=progress.customers,
+            to_go=progress.to_go,
+            per_second=progress.per_second,
+        )
     return told

@@ -184,7 +184,7 @@ class _Restoring:
                 self._say()
         last = self._standing(max(position, self.end))
         store.fill({}, last)
-        await _to_the_end(store.filled)
+        await to_the_end(store.filled)
         return last
 
     async def _store(self, store: Store, batches: Sequence[Rows], position: int) -> None:
@@ -222,7 +222,7 @@ class _Restoring:
         return self.changelog.standing(offset, self.now())
 
 
-async def _to_the_end(call: Callable[[], None]) -> None:
+async def to_the_end(call: Callable[[], None]) -> None:
     """Run in a thread; who is cancelled meanwhile waits for it, since the store is in use."""
     running = asyncio.ensure_future(asyncio.to_thread(call))
     try:

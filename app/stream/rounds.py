@@ -90,6 +90,11 @@ class Rounds:
         self._changelog = TopicPartition(workshop.changelog, number)
         self._show_customers()
 
+    @property
+    def stands_at(self) -> int:
+        """Where in the changelog the store stands."""
+        return self._standing.offset
+
     def pass_markers(self, tp: TopicPartition) -> None:
         """Take notice that only transaction markers are behind what was taken of a topic."""
         position = self._host.position_of(tp)

@@ -25,6 +25,7 @@ from app.stream.assignment import Assignment
 from app.stream.claims import Claims, claim
 from app.stream.ending import Ended, Ending
 from app.stream.faults import Faults
+from app.stream.freshness import Freshness
 from app.stream.gauges import Gauges
 from app.stream.host import LadderApp
 from app.stream.lookup import Lookup, Owners
@@ -32,6 +33,8 @@ from app.stream.partition import Partition
 from app.stream.readiness import Readiness
 from app.stream.remembered import encode, remember
 from app.stream.seam import Workshop
+from app.stream.standby import Standbys
+from app.stream.warming import Warming
 from app.stream.watch import LoopWatch, Watch
 
 log = structlog.get_logger(__name__)
@@ -127,13 +130,17 @@ class Worker:
         )
         self._workshop = self._new_workshop(faults, trail)
         self._sources = (*settings.topics, settings.handovers)
+        self._standbys = Standbys(self._workshop)
+        self._freshness = Freshness(settings.data_dir, tombstones / 2)
         self._assignment = Assignment(
             self._app,
             new=lambda number, host: Partition(number, self._workshop, host),
+            standbys=self._standbys,
             metrics=self._metrics,
             stopped_by=ending.stop,
         )
         self._app.bring_up = self._assignment
+        self._app.stands = self._freshness.stands
         self._watch = Watch(
             self._assignment,
             self._metrics,
@@ -147,7 +154,8 @@ class Worker:
             data_dir=settings.data_dir,
             shared=self._workshop.shared,
         )
-        self._readiness = Readiness(self._assignment, self._watch)
+        self._readiness = Readiness(self._assignment, self._watch, self._standbys)
+        self._warming = Warming(self._app, self._assignment, self._standbys, self._freshness)
 
     async def work(self) -> None:
         declare(self._app, self._sources, self._settings.partitions, self._assignment.deliver)
@@ -157,7 +165,7 @@ class Worker:
         asyncio.get_running_loop().set_exception_handler(_on_stray_error)
         loop_watch = LoopWatch(asyncio.get_running_loop())
         loop_watch.start()
-        looking = (self._watch.run(), self._gauges.run(), self._crashed())
+        looking = (self._watch.run(), self._gauges.run(), self._warming.run(), self._crashed())
         others = [asyncio.create_task(one) for one in looking]
         try:
             await self._ending.unless(self._app.start())
@@ -167,7 +175,9 @@ class Worker:
             self._readiness.ending = True
             for task in others:
                 task.cancel()
+            self._warming.note()
             await self._app.stop()
+            self._freshness.save()
             loop_watch.stop()
             log.info("worker ended", action="worker-ended")
 
@@ -223,11 +233,6 @@ class Worker:
                 "a sample of the shop's",
                 action="top-spenders-local",
                 cuts=[f"top_spender({p}, {n})" for p, n in self._rules.tops],
-            )
-        if self._settings.standbys:
-            log.warning(
-                "LADDER_STANDBYS is assigned but not followed yet: a take-over restores",
-                action="standbys-not-followed",
             )
 
 

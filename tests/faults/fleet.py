@@ -84,13 +84,18 @@ class Member:
         lines = (line.rsplit(" ", 1) for line in body.decode().splitlines())
         return [float(line[1]) for line in lines if line[0].partition("{")[0] == name]
 
-    async def partitions(self) -> set[int]:
-        """Those that it has ready."""
+    async def told(self) -> dict[int, dict[str, Any]]:
+        """What it says of its partitions, those that it only copies among them."""
         status, body = await self.get("/health/ready")
         if status not in (200, 503):
-            return set()
+            return {}
         told = json.loads(body).get("partitions", {})
-        return {int(number) for number, part in told.items() if part["state"] == "ready"}
+        return {int(number): part for number, part in told.items()}
+
+    async def partitions(self) -> set[int]:
+        """Those that it has ready."""
+        told = await self.told()
+        return {number for number, part in told.items() if part["state"] == "ready"}
 
     def said(self) -> list[dict[str, Any]]:
         """Its log, one object a line; what is not JSON under `text`."""

@@ -12,7 +12,7 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -27,6 +27,19 @@ from app.stream.host import LadderApp
 
 PARTITIONS = 4
 sender.BACKOFF_OVERRIDE = 0.002
+
+
+class NoStandbys:
+    """For `app.stream.assignment.Standbys`."""
+
+    async def follow(self, numbers: Iterable[int]) -> None:
+        return None
+
+    async def release(self, number: int) -> None:
+        return None
+
+    async def stop(self) -> None:
+        return None
 
 
 class Counting:
@@ -160,6 +173,7 @@ async def main(brokers: str, name: str, sources: str, out: str, port: str) -> in
     assignment = Assignment(
         app,
         new=lambda number, host: Counting(number, host, brokers, name, inputs, out),
+        standbys=NoStandbys(),
         metrics=Metrics(),
         stopped_by=stopped_by,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -72,18 +72,38 @@ class FakePartition:
         self.state = "closed"
 
 
+class FakeStandbys:
+    """Notes what is followed."""
+
+    def __init__(self) -> None:
+        self.followed: set[int] = set()
+        self.released: list[int] = []
+
+    async def follow(self, numbers: Iterable[int]) -> None:
+        self.followed = set(numbers)
+
+    async def release(self, number: int) -> None:
+        self.released.append(number)
+
+    async def stop(self) -> None:
+        self.followed = set()
+
+
 class Rig:
     """An assignment service between a Faust that does nothing and partitions that take notes."""
 
     def __init__(self) -> None:
         self.thread = FakeThread()
         self.wanted: set[int] = set()
+        self.copied: set[int] = set()
+        self.standbys = FakeStandbys()
         self.made: dict[int, list[FakePartition]] = {}
         self.prepared: dict[int, FakePartition] = {}
         self.errors: list[BaseException] = []
         self.assignment = Assignment(
             self._faust(),
             new=self._new,
+            standbys=self.standbys,
             metrics=Metrics(),
             stopped_by=self.errors.append,
         )
@@ -98,7 +118,11 @@ class Rig:
         return SimpleNamespace(
             beacon=None,
             thread=lambda: self.thread,
-            assignor=SimpleNamespace(assigned_actives=lambda: {tp(n) for n in self.wanted}),
+            assignor=SimpleNamespace(
+                assigned_actives=lambda: {tp(n) for n in self.wanted},
+                assigned_standbys=lambda: {tp(n) for n in self.copied},
+                warming=frozenset(),
+            ),
             flow_control=SimpleNamespace(resume=done),
             consumer=SimpleNamespace(resume_flow=done),
             _fetcher=SimpleNamespace(maybe_start=nothing),
