@@ -56,8 +56,12 @@ NewTrail = Callable[[], Trail]
 
 def handed_on(received: Iterable[tuple[str, bytes | None]]) -> Headers:
     """Return the headers of the trace that a record belongs to; none that is malformed."""
-    found = {name: value for name, value in received if name in (PARENT, STATE)}
-    parent, state = found.get(PARENT), found.get(STATE)
+    parent = state = None
+    for name, value in received:
+        if name == PARENT:
+            parent = value
+        elif name == STATE:
+            state = value
     if not parent or not _FORM.fullmatch(parent):
         return []
     if not state or len(state) > _STATE_BYTES:

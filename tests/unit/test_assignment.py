@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaConnectionError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from app.errors import OffsetsLost
+from app.ops import metrics as m
 from app.ops.registry import Metrics
 from app.stream.assignment import Assignment
 from app.stream.delivery import Fetch
@@ -100,11 +101,12 @@ class Rig:
         self.made: dict[int, list[FakePartition]] = {}
         self.prepared: dict[int, FakePartition] = {}
         self.errors: list[BaseException] = []
+        self.metrics = Metrics()
         self.assignment = Assignment(
             self._faust(),
             new=self._new,
             standbys=self.standbys,
-            metrics=Metrics(),
+            metrics=self.metrics,
             stopped_by=self.errors.append,
         )
 
@@ -193,6 +195,19 @@ async def test_what_comes_back_in_the_next_generation_stays_open(rig: Rig) -> No
     await rig.ready()
     assert rig.part(0).did == ["open", "start", "quiesce", "start"]
     assert rig.assignment.position_of(tp(0)) == 25
+
+
+async def test_the_series_of_a_partition_that_left_go_with_it(rig: Rig) -> None:
+    await rig.assign(0, 1, generation=1)
+    await rig.ready()
+    for number in "01":
+        rig.metrics.set(m.LAG, 5, TOPIC, number)
+    await rig.revoke()
+    await rig.assign(1, generation=2)
+    await rig.ready()
+    shown = rig.metrics.text().decode()
+    assert 'partition="0"' not in shown
+    assert 'partition="1"' in shown
 
 
 async def test_after_a_generation_without_us_everything_is_opened_again(rig: Rig) -> None:
