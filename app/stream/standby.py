@@ -193,7 +193,9 @@ class Standbys:
             raise
         except StoreBroken as error:
             log.warning(
-                "a copy's store is broken, rebuilding it", action="store-broken", error=str(error)
+                "a copy's store is broken, rebuilding it",
+                action="standby-store-broken",
+                error=str(error),
             )
             set_aside(copy.path)
         except StartupRefused as error:
@@ -216,7 +218,7 @@ class Standbys:
         if standing is None or why is not None:
             log.info(
                 "a copy's store cannot be continued",
-                action="store-discarded",
+                action="standby-store-discarded",
                 why=why,
                 store=str(copy.path),
             )
@@ -272,7 +274,9 @@ class Standbys:
             raise
         except StoreBroken as error:
             log.warning(
-                "a copy's store is broken, rebuilding it", action="store-broken", error=str(error)
+                "a copy's store is broken, rebuilding it",
+                action="standby-store-broken",
+                error=str(error),
             )
             copy.close()
             set_aside(copy.path)
