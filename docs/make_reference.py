@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from app import errors, settings
 from app import setting_kinds as kinds
 from app.ops import metrics
-from app.stream import topics
+from app.stream import acls, topics
 from docs.log_lines import lines
 from docs.made import ROOT, settle
 
@@ -67,6 +67,15 @@ partition) in ten seconds are held back, and `left_out` says how many. What libr
 same way, without an action. No line names a customer.
 
 | action | level | event | says also |
+|---|---|---|---|
+"""
+ACCESS = """\
+## Access
+
+What each role must be allowed on a Kafka with an authorizer, here with the default names.
+`ladder topics acls` prints the commands, with yours.
+
+| role | for | operations | on |
 |---|---|---|---|
 """
 ERRORS = """\
@@ -135,6 +144,18 @@ def topic_rows() -> Iterator[str]:
         yield f"| {' | '.join(map(cell, cells))} |"
 
 
+def access_rows() -> Iterator[str]:
+    defaults = settings.load({}, None)
+    declared = topics.declared(defaults, ["<ladder id>"])
+    for role, what in acls.ROLES.items():
+        for allowed in acls.needed(role, defaults, declared, "<its group>"):
+            names = ", ".join(
+                f"`{name}{'*' if allowed.prefixed else ''}`" for name in allowed.names
+            )
+            place = f"{allowed.resource} {names}"
+            yield f"| {' | '.join((role, what, ', '.join(allowed.operations), cell(place)))} |"
+
+
 def metric_rows() -> Iterator[str]:
     for metric in metrics.DECLARED:
         labels = ", ".join(f"`{label}`" for label in metric.labels)
@@ -174,6 +195,7 @@ def render() -> str:
             HEAD,
             part(SETTINGS, setting_rows()),
             part(TOPICS, topic_rows()),
+            part(ACCESS, access_rows()),
             part(METRICS, metric_rows()),
             part(LOG, log_rows()),
             part(ERRORS, error_rows()),

@@ -43,7 +43,7 @@ LADDERS = ROOT / "docs" / "ladders.md"
 DECISIONS = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
 OURS = [page for page in PAGES if name(page).startswith("docs/") or name(page) == "CONTRIBUTING.md"]
 """Whose commands are run here; what the README says is run by `make` and CI."""
-PATIENCE = 120
+PATIENCE = 300
 
 
 def runnable(page: Path, *, broker: bool) -> bool:
