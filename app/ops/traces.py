@@ -20,12 +20,16 @@ _STATE_BYTES = 512
 
 
 class Source(Protocol):
-    """A consumed record: of `aiokafka.structs.ConsumerRecord`."""
+    """A consumed record: the part of it that tells where it is from."""
 
-    topic: str
-    partition: int
-    offset: int
-    headers: Iterable[tuple[str, bytes | None]]
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def headers(self) -> Iterable[tuple[str, bytes | None]]: ...
 
 
 class Trail(Protocol):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -21,13 +21,14 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
 )
-from aiokafka.structs import ConsumerRecord, TopicPartition
+from aiokafka.structs import TopicPartition
 from mode import Service
 from mode.utils.locks import Event
 
 from app.ops import metrics as m
 from app.ops.registry import Metrics
 from app.stream.delivery import Delivery, Fetch
+from app.stream.fetched import Record
 from app.stream.host import REBALANCE_SECONDS
 from app.stream.intake import FAUST
 from app.stream.opening import Openings
@@ -55,7 +56,7 @@ class Partition(Protocol):
 
     async def open(self) -> Mapping[TopicPartition, int]: ...
     def start(self) -> None: ...
-    def offer(self, tp: TopicPartition, records: list[ConsumerRecord]) -> None: ...
+    def offer(self, tp: TopicPartition, records: Sequence[Record]) -> None: ...
     async def quiesce(self) -> None: ...
     def positions(self) -> Mapping[TopicPartition, int]: ...
     async def close(self) -> None: ...

@@ -7,7 +7,7 @@ found wrong with an input is a value, a dead letter; an exception is a bug, and 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from aiokafka.structs import ConsumerRecord, TopicPartition
+from aiokafka.structs import TopicPartition
 
 from app.core.apply import (
     Applied,
@@ -41,6 +41,7 @@ from app.ops.traces import handed_on
 from app.stream import due
 from app.stream.clock import Clock
 from app.stream.cuts import TopSpenders
+from app.stream.fetched import Record
 from app.stream.items import APP, Delivered, Item, customer_of
 from app.stream.keys import partition_of
 from app.stream.said import Said
@@ -61,15 +62,20 @@ _SPENDS_NOTHING = frozenset(
 class FoldFailed(Exception):
     """The rules raised on a record: a bug. Says where the record is."""
 
-    def __init__(self, record: ConsumerRecord) -> None:
+    def __init__(self, record: Record) -> None:
         self.place = TopicPartition(record.topic, record.partition)
         self.offset = record.offset
         super().__init__(f"{record.topic}[{record.partition}] offset {record.offset}")
 
 
-def _origin(record: ConsumerRecord) -> Origin:
+def _origin(record: Record) -> Origin:
     return Origin(
-        record.topic, record.partition, record.offset, record.key, record.value, record.headers
+        record.topic,
+        record.partition,
+        record.offset,
+        record.key,
+        record.value,
+        tuple(record.headers),
     )
 
 
@@ -80,7 +86,7 @@ class Tally:
         self.applied: Counter[str] = Counter()
         self.handed: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
-        self.first_refused: dict[str, ConsumerRecord | Origin] = {}
+        self.first_refused: dict[str, Record | Origin] = {}
         self.late = self.repeated = self.dropped = 0
 
 
@@ -147,7 +153,7 @@ class Batch:
         except Exception as error:
             raise FoldFailed(record) from error
 
-    def _event(self, record: ConsumerRecord, event: Event) -> None:
+    def _event(self, record: Record, event: Event) -> None:
         refused = examine(self._rules, event, self._latest)
         if refused is not None:
             self._refuse(refused, record)
@@ -186,7 +192,7 @@ class Batch:
             "default partitioner (librdkafka: partitioner=murmur2_random)",
         )
 
-    def _handover(self, record: ConsumerRecord, delivered: Delivered) -> None:
+    def _handover(self, record: Record, delivered: Delivered) -> None:
         handover = delivered.handover
         slot = self._slots.held(handover.to).slot
         if self._ranks:
@@ -202,7 +208,7 @@ class Batch:
             self._hand_over(delivered.origin, record)
 
     def _judge(
-        self, verdict: Verdict, kind: str | None, time: int, source: ConsumerRecord | Origin
+        self, verdict: Verdict, kind: str | None, time: int, source: Record | Origin
     ) -> None:
         """Count what became of an event (`kind` is its type); what is applied moves the clock."""
         tally = self.tally
@@ -218,7 +224,7 @@ class Batch:
         elif isinstance(verdict, Refused):
             self._refuse(verdict, source)
 
-    def _refuse(self, refused: Refused, source: ConsumerRecord | Origin) -> None:
+    def _refuse(self, refused: Refused, source: Record | Origin) -> None:
         self.tally.refused[refused.reason] += 1
         self.tally.first_refused.setdefault(refused.reason, source)
         headers = dead_letter.headers(
@@ -232,7 +238,7 @@ class Batch:
         letters = self.letters.setdefault(source.partition, [])
         letters.append(Out(source.key, source.value, headers))
 
-    def _hand_over(self, origin: Origin | None, record: ConsumerRecord) -> None:
+    def _hand_over(self, origin: Origin | None, record: Record) -> None:
         """Put what other customers are owed on its way, to the partitions of their ids.
 
         The trace of the record goes along.

@@ -5,11 +5,13 @@ Where every partition of a topic stands is kept here too, and what moves it is a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
-from aiokafka.structs import ConsumerRecord, TopicPartition
+from aiokafka.structs import TopicPartition
+
+from app.stream.fetched import Record
 
 
 class Fetch(msgspec.Struct, frozen=True):
@@ -21,7 +23,7 @@ class Fetch(msgspec.Struct, frozen=True):
     """
 
     tp: TopicPartition
-    records: list[ConsumerRecord]
+    records: Sequence[Record]
     generation: int
     epoch: int
     start: int
@@ -89,7 +91,7 @@ class Delivery:
         self._at.clear()
 
     def deliver(
-        self, fetch: Fetch, offer: Callable[[TopicPartition, list[ConsumerRecord]], None]
+        self, fetch: Fetch, offer: Callable[[TopicPartition, Sequence[Record]], None]
     ) -> None:
         at = self._at.get(fetch.tp)
         if at is None or at.epoch != fetch.epoch:

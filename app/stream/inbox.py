@@ -7,8 +7,9 @@ itself, and resumed below `LOW`; what was on its way is still taken.
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 
-from aiokafka.structs import ConsumerRecord, TopicPartition
+from aiokafka.structs import TopicPartition
 
+from app.stream.fetched import Record
 from app.stream.items import Item, kinds_of, read_event, read_handover, time_of
 from app.stream.merge import Merge
 from app.stream.seam import Host
@@ -37,7 +38,7 @@ class Inbox:
         self._handovers = len(self._sources) - 1
         self._codec = codec
         self._group = group
-        self._raw: list[deque[list[ConsumerRecord]]] = [deque() for _ in self._sources]
+        self._raw: list[deque[Sequence[Record]]] = [deque() for _ in self._sources]
         self._merge: Merge[Item] = Merge(len(self._sources), patience)
         self._bytes = [0] * len(self._sources)
         self._paused: set[int] = set()
@@ -50,7 +51,7 @@ class Inbox:
         """Return how much waits here."""
         return sum(self._bytes)
 
-    def offer(self, tp: TopicPartition, records: list[ConsumerRecord]) -> None:
+    def offer(self, tp: TopicPartition, records: Sequence[Record]) -> None:
         """Take records in the order of their offsets; there may be none."""
         if not records:
             return
@@ -74,7 +75,7 @@ class Inbox:
                 self._decode(lane, raw.popleft())
             self._merge.more(lane, bool(raw) or self._has_more(tp))
 
-    def _decode(self, lane: int, records: list[ConsumerRecord]) -> None:
+    def _decode(self, lane: int, records: Sequence[Record]) -> None:
         if lane == self._handovers:
             found = [read_handover(record, self._codec, self._group) for record in records]
         else:
@@ -144,6 +145,5 @@ class Inbox:
         self._paused.clear()
 
 
-def _size(record: ConsumerRecord) -> int:
-    size: int = record.serialized_key_size + record.serialized_value_size + _OVERHEAD
-    return size
+def _size(record: Record) -> int:
+    return len(record.key or b"") + len(record.value or b"") + _OVERHEAD

@@ -14,16 +14,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import ConsumerStoppedError, OffsetOutOfRangeError
-from aiokafka.structs import ConsumerRecord, TopicPartition
+from aiokafka.structs import TopicPartition
 from faust.transport.drivers import aiokafka as driver
 
 from app.errors import OffsetsLost
+from app.stream import fetched
 from app.stream.delivery import Fetch, Sought
+from app.stream.fetched import Record
 from app.stream.remembered import START_ANEW
 from app.stream.unhurried import unhurried
 
@@ -65,6 +67,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._stables: dict[TopicPartition, int | None] = {}
 
     def _create_worker_consumer(self, transport: object) -> AIOKafkaConsumer:
+        fetched.install()
         return unhurried(
             AIOKafkaConsumer(
                 **self.app.consumer_arguments,
@@ -137,7 +140,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return self._told(consumer, records)
 
     def _told(
-        self, consumer: AIOKafkaConsumer, records: Mapping[TopicPartition, list[ConsumerRecord]]
+        self, consumer: AIOKafkaConsumer, records: Mapping[TopicPartition, Sequence[Record]]
     ) -> list[Fetch]:
         """No await since the records were taken, so positions and epochs are those they had."""
         subscription = consumer._subscription.subscription

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
-from aiokafka.structs import ConsumerRecord
-
 from app.core.events import Event, Refused
 from app.core.handover import Handover
 from app.errors import StartupRefused
+from app.stream.fetched import Record
 from app.stream.merge import TIMELESS
 from app.wire import cloudevents
 from app.wire import handover as handover_wire
@@ -38,16 +37,16 @@ class Item(NamedTuple):
     """One input record: from which topic, by number, as it came and as it was read."""
 
     lane: int
-    record: ConsumerRecord
+    record: Record
     what: What
 
 
-def read_event(record: ConsumerRecord) -> What:
+def read_event(record: Record) -> What:
     """Read a record of an input topic."""
     return cloudevents.decode(record.value, record.key, record.headers)
 
 
-def read_handover(record: ConsumerRecord, codec: RecordCodec, group: str) -> What:
+def read_handover(record: Record, codec: RecordCodec, group: str) -> What:
     """Read a record of the handover topic; what somebody else wrote there is refused.
 
     Raises StartupRefused for one of our own that cannot be read: it may be a whole customer.

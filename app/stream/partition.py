@@ -6,11 +6,11 @@ store. Whatever goes wrong closes the partition, and there is one way back: `ope
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 import structlog
-from aiokafka.structs import ConsumerRecord, TopicPartition
+from aiokafka.structs import TopicPartition
 
 from app.core.customer import Slot
 from app.core.due import Cutter
@@ -18,6 +18,7 @@ from app.errors import LadderError
 from app.ops import metrics as m
 from app.stream.batch import FoldFailed
 from app.stream.faults import FaultInjected
+from app.stream.fetched import Record
 from app.stream.hold import Hold
 from app.stream.inbox import Inbox
 from app.stream.reopening import MAY_PASS, reopened
@@ -104,7 +105,7 @@ class Partition:
         self._living = asyncio.create_task(self._live(), name=f"partition {self.number}")
         self._living.add_done_callback(self._ended)
 
-    def offer(self, tp: TopicPartition, records: list[ConsumerRecord]) -> None:
+    def offer(self, tp: TopicPartition, records: Sequence[Record]) -> None:
         """Take what was fetched; ignored unless started."""
         if not self._accepting or self._hold.rounds is None:
             return

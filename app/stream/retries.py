@@ -5,10 +5,11 @@ comes back in the same way is tried with half as many records, down to one, whic
 """
 
 from aiokafka.errors import KafkaError
-from aiokafka.structs import ConsumerRecord, TopicPartition
+from aiokafka.structs import TopicPartition
 
 from app.errors import PartitionFailed
 from app.stream.batch import FoldFailed
+from app.stream.fetched import Record
 from app.stream.slots import RowUnreadable
 from app.stream.transaction import CommitFailed
 
@@ -59,7 +60,7 @@ def _may_pass(error: BaseException) -> bool:
     return isinstance(cause, TimeoutError | OSError)
 
 
-def named(error: BaseException, first: ConsumerRecord | None) -> PartitionFailed:
+def named(error: BaseException, first: Record | None) -> PartitionFailed:
     """Say which record it was, for whoever has to look into it."""
     if isinstance(error, RowUnreadable):
         return PartitionFailed(f"{error}. So it lies in the changelog: rebuilding did not help")

@@ -9,13 +9,14 @@ import time
 from collections.abc import Mapping, Sequence
 
 import structlog
-from aiokafka.structs import ConsumerRecord, OffsetAndMetadata, TopicPartition
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from app.ops import metrics as m
 from app.stream import due
 from app.stream.batch import Batch
 from app.stream.clock import Clock, EventClock, WallClock
 from app.stream.cuts import TopSpenders
+from app.stream.fetched import Record
 from app.stream.history import History
 from app.stream.inbox import Inbox
 from app.stream.items import Item
@@ -65,7 +66,7 @@ class Rounds:
     ) -> None:
         self.positions = positions
         self.size = 0
-        self.first: ConsumerRecord | None = None
+        self.first: Record | None = None
         self._number = number
         self._shop = workshop
         self._host = host
@@ -331,7 +332,7 @@ class Rounds:
         )
 
 
-def _log_letters(reason: str, number: int, first: ConsumerRecord | Origin) -> None:
+def _log_letters(reason: str, number: int, first: Record | Origin) -> None:
     log.warning(
         "dead letters",
         action="dead-letters-written",

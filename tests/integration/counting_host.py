@@ -12,7 +12,7 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -23,6 +23,7 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from app.ops.registry import Metrics
 from app.stream.agents import declare
 from app.stream.assignment import Assignment
+from app.stream.fetched import Record
 from app.stream.host import LadderApp
 
 PARTITIONS = 4
@@ -86,9 +87,9 @@ class Counting:
         self._task = asyncio.create_task(self._run())
         print("consumes", self.number, flush=True)
 
-    def offer(self, tp: TopicPartition, records: list[ConsumerRecord]) -> None:
+    def offer(self, tp: TopicPartition, records: Sequence[Record]) -> None:
         if self._accepts and records:
-            self._buffer.append((tp, records))
+            self._buffer.append((tp, list(records)))
             self._wake.set()
 
     async def _run(self) -> None:

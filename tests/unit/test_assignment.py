@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +16,7 @@ from app.ops import metrics as m
 from app.ops.registry import Metrics
 from app.stream.assignment import Assignment
 from app.stream.delivery import Fetch
+from app.stream.fetched import Record
 from app.stream.opening import Openings
 from tests.unit.test_delivery import FakeThread
 
@@ -34,7 +35,7 @@ class FakePartition:
         self.number = number
         self.state = "closed"
         self.did: list[str] = []
-        self.offered: list[ConsumerRecord] = []
+        self.offered: list[Record] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.troubles: list[Exception] = []
@@ -55,7 +56,7 @@ class FakePartition:
     def start(self) -> None:
         self.did.append("start")
 
-    def offer(self, tp: TopicPartition, records: list[ConsumerRecord]) -> None:
+    def offer(self, tp: TopicPartition, records: Sequence[Record]) -> None:
         self.offered += records
 
     async def quiesce(self) -> None:
