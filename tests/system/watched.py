@@ -1,4 +1,4 @@
-"""A small shop on Kafka with one worker, and a Prometheus that scrapes it every second."""
+"""A small shop on Kafka with two workers, and a Prometheus that scrapes them every second."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,28 +33,37 @@ class Watched:
     """Everything runs on loopback, and ends with `end`, or with this process."""
 
     def __init__(self, folder: Path, kafka: Kafka) -> None:
-        api, watcher = free_ports(2)
+        *self._ports, watcher = free_ports(3)
         self.folder = folder
-        self.worker = f"http://127.0.0.1:{api}"
+        self.worker = f"http://127.0.0.1:{self._ports[0]}"
         self.prometheus = f"http://127.0.0.1:{watcher}"
         self.env = {
             "LADDER_BROKERS": kafka.start().bootstrap,
             "LADDER_REPLICATION_FACTOR": "1",
             "LADDER_PARTITIONS": "2",
-            "LADDER_API_PORT": str(api),
             "LADDER_CLOCK": "event",
             "LADDER_RATES": str(DATA / "rates.csv"),
-            "LADDER_DATA_DIR": str(folder / "data"),
+            **self._own(0),
         }
         self._running: list[Tethered] = []
         self._story = tell(CUSTOMERS).lines
+
+    def _own(self, number: int) -> dict[str, str]:
+        """What each worker has for itself."""
+        return {
+            "LADDER_API_PORT": str(self._ports[number]),
+            "LADDER_DATA_DIR": str(self.folder / f"data-{number}"),
+        }
 
     def start(self) -> None:
         """Prometheus first: it has to see every counter begin."""
         self.ladder("topics", "create")
         self._watch()
-        self._run("worker", [sys.executable, "-m", "app", "worker"])
-        self.until(lambda: self.values("sum(ladder_partitions{state='ready'}) == 2"))
+        for number in range(len(self._ports)):
+            command = [sys.executable, "-m", "app", "worker"]
+            self._run(f"worker-{number}", command, self._own(number))
+        # Each a partition of its own and a copy of the other's, so that these are seen, too.
+        self.until(lambda: self.values("count(ladder_partitions{state='ready'} == 1)") == [2.0])
         half = len(self._story) // 2
         for part in (self._story[:half], self._story[half:]):
             self._send(part)
@@ -75,7 +84,7 @@ class Watched:
         config = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text("utf-8"))
         config["global"] |= {"scrape_interval": "1s", "evaluation_interval": "1s"}
         (job,) = config["scrape_configs"]
-        job["static_configs"] = [{"targets": [self.worker.removeprefix("http://")]}]
+        job["static_configs"] = [{"targets": [f"127.0.0.1:{port}" for port in self._ports]}]
         (self.folder / "prometheus.yml").write_text(yaml.safe_dump(config), "utf-8")
         for rules in config["rule_files"]:
             shutil.copy(PROMETHEUS / rules, self.folder / rules)
@@ -87,9 +96,9 @@ class Watched:
         )  # fmt: skip
         self.until(lambda: self._answers("/-/ready"))
 
-    def _run(self, name: str, command: Sequence[str]) -> None:
+    def _run(self, name: str, command: Sequence[str], own: Mapping[str, str] | None = None) -> None:
         log = self.folder / f"{name}.log"
-        env = {**self.env, "PYTHONPATH": str(ROOT)}
+        env = {**self.env, **(own or {}), "PYTHONPATH": str(ROOT)}
         self._running.append(Tethered(command, log, env=env, folder=self.folder))
 
     def ladder(self, *arguments: str) -> None:
