@@ -54,11 +54,17 @@ function row(of, rung, seen, open) {
       make("div", { class: "beam" }, make("div", { class: "beam-fill" })),
       figure("customers", customers, number(rung.customers)),
       figure("share", shareOf, share(part)),
-      figure("came", came, seen.came ? [of.kind === "segment" ? null : icon("up"), number(seen.came)] : "–", seen.came ? "up" : ""),
-      figure("went", went, seen.went ? [of.kind === "segment" ? null : icon("down"), number(seen.went)] : "–", seen.went ? "down" : ""),
+      way(of, "came", came, seen.came, "up"),
+      way(of, "went", went, seen.went, "down"),
       figure("median", median, stay(rung)),
     ),
     shown ? people(of, rung, open) : null);
+}
+
+/** Moves to or from a rung, with an arrow where there is an up and a down. */
+function way(of, name, label, count, direction) {
+  if (!count) return figure(name, label, "–");
+  return of.kind === "segment" ? figure(name, label, number(count)) : figure(name, label, [icon(direction), number(count)], direction);
 }
 
 function figure(name, label, value, way = "") {

@@ -59,7 +59,7 @@ export const texts = {
   "rungs.in": ["Came in", "Vào nhóm"],
   "rungs.out": ["Went out", "Rời nhóm"],
   "rungs.median": ["Median stay", "Thời gian giữ"],
-  "rungs.medianNote": ["Median stay: half of those who left in the last {n} days had stayed longer. In brackets, where nobody left: how long those who stand here now have done so.", "Thời gian giữ: một nửa số khách rời đi trong {n} ngày qua đã ở lâu hơn mức này. Trong ngoặc, nếu chưa ai rời đi: thời gian khách hiện tại đã ở đây."],
+  "rungs.medianNote": ["Median stay: half of those who left in the last {n} days had stayed longer. In brackets, where nobody left: how long those here now have stayed.", "Thời gian giữ: một nửa số khách rời đi trong {n} ngày qua đã ở lâu hơn mức này. Trong ngoặc, nếu chưa ai rời đi: thời gian khách hiện tại đã ở đây."],
   "rungs.noMedian": ["nobody left", "chưa ai rời đi"],
   "rungs.override": ["covers the others while it holds", "phủ lên các nấc khác khi đúng điều kiện"],
   "rungs.who": ["Who stands here", "Ai đang ở đây"],
@@ -174,7 +174,7 @@ export const texts = {
   "history.all": ["All ladders", "Tất cả"],
   "history.more": ["Show all {n}", "Xem tất cả {n}"],
 
-  "rules.title": ["The rules in words", "Quy tắc bằng lời"],
+  "rules.title": ["The rules", "Quy tắc"],
   "rules.yaml": ["As YAML", "Dạng YAML"],
   "rules.words": ["In words", "Bằng lời"],
   "rules.copy": ["Copy", "Sao chép"],
