@@ -31,16 +31,13 @@ def main(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     if context.invoked_subcommand:
         return
-    out = out.resolve() if out else None
     rounds = rounds or (1 if quick else 3)
-    options: dict[str, object] = {"quick": quick, "rounds": rounds}
+    kept = figures.Kept("bench", out.resolve() if out else None, {"quick": quick, "rounds": rounds})
     with broker() as place:
         cases = [CASES[name](place, QUICK if quick else Sizes()) for name in wanted(only)]
-        measured, failures = asyncio.run(measure(cases, rounds))
-    found = figures.document(measured, options)
-    console = Console()
-    figures.draw(console, found)
-    click.echo(f"written to {figures.write(found, out, 'bench')}", err=True)
+        measured, failures = asyncio.run(measure(cases, rounds, kept.write))
+    figures.draw(Console(), kept.write(measured, failures))
+    click.echo(f"written to {kept.file}", err=True)
     for failure in failures:
         click.echo(f"FAILED: {failure}", err=True)
     context.exit(1 if failures else 0)

@@ -23,6 +23,14 @@ class ChildEnded(Exception):
     """The measured program ended too early; the end of its log is the message."""
 
 
+def said(log: Path) -> str:
+    """Quote the end of a log: its folder goes with the run."""
+    try:
+        return f"its log ends with\n{log.read_text(errors='replace')[-2000:]}"
+    except OSError:
+        return "it has no log"
+
+
 class Child:
     """Runs while it is the context of a `with`."""
 
@@ -38,7 +46,7 @@ class Child:
     def usage(self) -> Usage:
         """Look at it; raises ChildEnded."""
         if self._running.poll() is not None:
-            raise ChildEnded(f"{self.name}:\n{self.log.read_text(errors='replace')[-3000:]}")
+            raise ChildEnded(f"{self.name} ended: {said(self.log)}")
         with self._process.oneshot():
             times = self._process.cpu_times()
             return Usage(times.user + times.system, self._process.memory_info().rss)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from benchmarks.child import Usage
+from benchmarks.child import Usage, said
 from benchmarks.figures import Round
 
 LOOK_SECONDS = 0.1
@@ -91,7 +91,9 @@ async def follow(
             if not curve.seen or done > curve.seen[-1].done:
                 moved = seen.at
             elif seen.at - moved > PATIENCE:
-                raise TimeoutError(f"{child.name} stands still at {done} of {total}: {child.log}")
+                raise TimeoutError(
+                    f"{child.name} stands still at {done} of {total}, {said(child.log)}"
+                )
             curve.seen.append(seen)
             await asyncio.sleep(LOOK_SECONDS)
     finally:
@@ -109,11 +111,13 @@ async def first_commit(
     admin = AIOKafkaAdminClient(**client)
     await admin.start()
     try:
-        async with asyncio.timeout(PATIENCE):
-            while not await _committed(admin, group, topics):
-                child.usage()
-                await asyncio.sleep(LOOK_SECONDS / 2)
-            return time.monotonic()
+        began = time.monotonic()
+        while not await _committed(admin, group, topics):
+            child.usage()
+            if time.monotonic() - began > PATIENCE:
+                raise TimeoutError(f"{child.name} commits nothing, {said(child.log)}")
+            await asyncio.sleep(LOOK_SECONDS / 2)
+        return time.monotonic()
     finally:
         await admin.close()
 

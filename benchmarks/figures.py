@@ -81,7 +81,9 @@ def summed_up(rounds: list[Round]) -> dict[str, dict[str, float]]:
     }
 
 
-def document(cases: dict[str, dict[str, Any]], options: dict[str, object]) -> dict[str, Any]:
+def document(
+    cases: dict[str, dict[str, Any]], failures: list[str], options: dict[str, object]
+) -> dict[str, Any]:
     """Everything about a run, for `report` and for whoever compares runs."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -92,16 +94,28 @@ def document(cases: dict[str, dict[str, Any]], options: dict[str, object]) -> di
             for name, case in cases.items()
             if case["rounds"]
         },
+        "failures": failures,
     }
 
 
-def write(found: dict[str, Any], out: Path | None, kind: str) -> Path:
-    """Write a run to a file, by default one named after its kind, day and machine."""
-    if out is None:
-        RESULTS.mkdir(exist_ok=True)
-        out = RESULTS / f"{kind}-{found['date'][:10]}-{socket.gethostname()}.json"
-    out.write_text(json.dumps(found, indent=1) + "\n")
-    return out
+class Kept:
+    """The file of a run, written anew after each round: by default named after kind and begin.
+
+    One with --quick has a name under which `newest` does not find it.
+    """
+
+    def __init__(self, kind: str, out: Path | None, options: dict[str, object]) -> None:
+        begin = f"{datetime.now(UTC):%Y-%m-%dT%H%M}"
+        name = f"{'quick-' if options['quick'] else ''}{kind}-{begin}-{socket.gethostname()}.json"
+        self.file = out or RESULTS / name
+        self._options = options
+
+    def write(self, cases: dict[str, dict[str, Any]], failures: list[str]) -> dict[str, Any]:
+        """Write what there is, and give it."""
+        found = document(cases, failures, self._options)
+        self.file.parent.mkdir(exist_ok=True)
+        self.file.write_text(json.dumps(found, indent=1) + "\n")
+        return found
 
 
 def newest(kind: str) -> Path:

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from app.core.instants import DAY, SECOND
 from benchmarks.case import CUSTOMERS_PER_EVENT, Case
-from benchmarks.child import Both
+from benchmarks.child import Both, said
 from benchmarks.curve import Curve, first_commit, follow
 from benchmarks.figures import Round
 from benchmarks.latency import ready
@@ -54,7 +54,7 @@ class TwoWorkers(Case):
             refused = shop.metric("ladder_dead_letters_total")
         await shop.delete()
         if refused:
-            raise ValueError(f"{refused:.0f} events were refused: see {both.log}")
+            raise ValueError(f"{refused:.0f} events were refused")
         found = curve.figures()
         if "events/s" in found and "mixed" in self.earlier:
             found["times one worker"] = found["events/s"] / self.earlier["mixed"]["events/s"]
@@ -63,14 +63,16 @@ class TwoWorkers(Case):
 
 async def _shared_out(one: Shop, two: Shop, both: Both) -> None:
     """Wait until each has partitions, and together they have all and are ready."""
-    async with asyncio.timeout(JOINED):
-        while True:
-            both.usage()
-            has = [await asyncio.to_thread(shop.metric, "ladder_partitions") for shop in (one, two)]
-            fine = [(await asyncio.to_thread(s.ask, "/health/ready"))[0] == 200 for s in (one, two)]
-            if min(has) > 0 and sum(has) == PARTITIONS and all(fine):
-                return
-            await asyncio.sleep(0.2)
+    deadline = time.monotonic() + JOINED
+    while True:
+        both.usage()
+        has = [await asyncio.to_thread(shop.metric, "ladder_partitions") for shop in (one, two)]
+        fine = [(await asyncio.to_thread(s.ask, "/health/ready"))[0] == 200 for s in (one, two)]
+        if min(has) > 0 and sum(has) == PARTITIONS and all(fine):
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the workers have {has} partitions, ready {fine}, {said(both.log)}")
+        await asyncio.sleep(0.2)
 
 
 class Warm(Case):
@@ -146,7 +148,7 @@ class ManyCustomers(Warm):
         if refused or restored:
             raise ValueError(
                 f"{refused:.0f} events were refused and {restored:.0f} records restored, where "
-                f"none were to be: see {worker.log}"
+                f"none were to be, {said(worker.log)}"
             )
         return curve
 
@@ -174,5 +176,5 @@ class WarmStart(Warm):
         await shop.delete()
         shutil.rmtree(shop.settings.data_dir)
         if restored:
-            raise ValueError(f"{restored:.0f} records were restored: see {worker.log}")
+            raise ValueError(f"{restored:.0f} records were restored, {said(worker.log)}")
         return {"start to first commit s": committed - began, "customers": customers}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -18,10 +18,13 @@ LIMIT = 900.0
 Measured = dict[str, dict[str, Any]]
 
 
-async def measure(cases: Sequence[Measurable], rounds: int) -> tuple[Measured, list[str]]:
+async def measure(
+    cases: Sequence[Measurable], rounds: int, keep: Callable[[Measured, list[str]], object]
+) -> tuple[Measured, list[str]]:
     """Measure cases in rounds, telling of it as it goes; second are the failures, in words.
 
-    One that fails is left out of that round, and for good when it could not be made ready.
+    One that fails is left out of that round, and for good when it could not be made ready. `keep`
+    is given what there is after each round, so that a run that is cut short was not for nothing.
     """
     measured: Measured = {
         case.name: {"what": case.what, "wanted": case.wanted, "rounds": []} for case in cases
@@ -41,6 +44,7 @@ async def measure(cases: Sequence[Measurable], rounds: int) -> tuple[Measured, l
             if found is not None:
                 of_round[case.name] = found
                 measured[case.name]["rounds"].append(found)
+        keep(measured, failures)
     return measured, failures
 
 
@@ -52,7 +56,8 @@ async def _done(case: Measurable, doing: str, work: Any, failures: list[str]) ->
         async with asyncio.timeout(LIMIT):
             found: Round = await work or {}
     except Exception as error:
-        failures.append(f"{case.name}, {doing}: {type(error).__name__}: {error}")
+        why = str(error) or f"no end after {time.monotonic() - began:.0f} s"
+        failures.append(f"{case.name}, {doing}: {type(error).__name__}: {why}")
         click.echo(f"  FAILED: {failures[-1]}", err=True)
         return None
     took = time.monotonic() - began

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from app.core.instants import DAY
 from benchmarks.case import CUSTOMERS_PER_EVENT, Case
+from benchmarks.child import said
 from benchmarks.curve import follow
 from benchmarks.figures import Round
 from benchmarks.made_up import MIXED, PURCHASES, Crowd
@@ -47,7 +48,7 @@ class Backlog(Case):
             batches = shop.metric("ladder_batch_records_count")
         await shop.delete()
         if refused:
-            raise ValueError(f"{refused:.0f} events were refused: see {worker.log}")
+            raise ValueError(f"{refused:.0f} events were refused, {said(worker.log)}")
         return {
             **curve.figures(),
             "stage changes per event": changes / self.events,

@@ -14,7 +14,8 @@ from benchmarks import figures
 from benchmarks.broker import broker
 from benchmarks.peers import page
 from benchmarks.peers.java import class_path
-from benchmarks.peers.race import FULL, NAMES, QUICK, cases
+from benchmarks.peers.names import NAMES
+from benchmarks.peers.race import FULL, QUICK, cases
 from benchmarks.rounds import measure
 from benchmarks.shop import no_settings_from_outside
 from tests.fetched import NotInstallable
@@ -41,8 +42,8 @@ def main(
     """Run the worker and its peers in turns on this machine, and write down what they came to."""
     no_settings_from_outside()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    out = out.resolve() if out else None
     rounds = rounds or (1 if quick else 3)
+    kept = figures.Kept("peers", out.resolve() if out else None, {"quick": quick, "rounds": rounds})
     names = only or NAMES
     if any(name.startswith("streams-") for name in names):
         click.echo("building the program on Kafka Streams, if it is not there ...", err=True)
@@ -56,11 +57,10 @@ def main(
         if not quick and shutil.disk_usage(place.folder).free < LEFT_GIB << 30:
             raise click.ClickException(f"{place.folder}: less than {LEFT_GIB} GiB are free")
         taking_part = cases(place, QUICK if quick else FULL, names)
-        measured, failures = asyncio.run(measure(taking_part, rounds))
-    found = figures.document(measured, {"quick": quick, "rounds": rounds})
-    found["failures"] = failures
+        measured, failures = asyncio.run(measure(taking_part, rounds, kept.write))
+    found = kept.write(measured, failures)
     figures.draw(Console(), found)
-    click.echo(f"written to {figures.write(found, out, 'peers')}", err=True)
+    click.echo(f"written to {kept.file}", err=True)
     if write or (write is None and not quick and not only):
         click.echo(f"written to {page.write(found)}", err=True)
     for failure in failures:

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.figures import newest, spread
 from benchmarks.peers.java import PROJECT, version_in
-from benchmarks.peers.race import CPU, HALF, MEMORY, NAMES, OURS, WRONG
+from benchmarks.peers.names import CPU, HALF, MEMORY, NAMES, OURS, WRONG
 from benchmarks.report import inserted, said_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"

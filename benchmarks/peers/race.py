@@ -13,11 +13,24 @@ from typing import Any, NamedTuple, Protocol
 from app.core.instants import DAY, SECOND
 from benchmarks.broker import Place
 from benchmarks.case import CUSTOMERS_PER_EVENT
-from benchmarks.child import Child
+from benchmarks.child import Child, said
 from benchmarks.curve import follow
 from benchmarks.figures import Round
 from benchmarks.made_up import PURCHASES, Crowd, Made
 from benchmarks.open_loop import Listener, all_changes, timed
+from benchmarks.peers.names import (
+    CPU,
+    CPU_SHARE,
+    FASTER,
+    HALF,
+    LATENCY_SHARE,
+    MEMORY,
+    MEMORY_SHARE,
+    NAMES,
+    OURS,
+    RIVAL,
+    WRONG,
+)
 from benchmarks.peers.outputs import published
 from benchmarks.peers.programs import PROGRAMS, Given, Program
 from benchmarks.peers.verdict import expected, wrong
@@ -27,22 +40,12 @@ from benchmarks.shop import PARTITIONS, Shop, delete_topics, new_topics
 from benchmarks.throughput import DAYS, only
 
 LADDER = "raving-fan"
-OURS = "ladder"
-RIVAL = "streams-eos"
 RATE = 1_000.0
 CUSTOMERS = 160_000
 PRIMER = 100
 """Purchases by so many customers, which lie in every partition, before the load begins."""
 READY = 120.0
 """Seconds for a program to start and to answer those."""
-HALF = "events/s, second half"
-CPU = "CPU s per million"
-MEMORY = "RSS MB"
-WRONG = "customers wrong"
-FASTER = f"times the second half of {RIVAL}"
-CPU_SHARE = f"of the CPU s per million of {RIVAL}"
-MEMORY_SHARE = f"of the memory of {RIVAL}"
-LATENCY_SHARE = {"p50 ms": f"of the p50 of {RIVAL}", "p99 ms": f"of the p99 of {RIVAL}"}
 
 
 class RaceSizes(NamedTuple):
@@ -253,11 +256,16 @@ class Pace:
         wanted = sum(expected(each.key for each in made).values())
         await shop.fill(made)
         with Listener(shop.settings.brokers, running.out) as listener:
-            async with asyncio.timeout(READY):
-                while len(listener.seen) < wanted:
-                    running.child.usage()
-                    listener.check()
-                    await asyncio.sleep(0.2)
+            deadline = time.monotonic() + READY
+            while (came := len(listener.seen)) < wanted:
+                running.child.usage()
+                listener.check()
+                if time.monotonic() > deadline:
+                    raise TimeoutError(
+                        f"{came} of {wanted} first changes came in {READY:g} s, "
+                        f"{said(running.child.log)}"
+                    )
+                await asyncio.sleep(0.2)
 
     def _compared(self, own: Round) -> Round:
         rival = self.earlier.get(f"{RIVAL} latency", {})
@@ -271,6 +279,3 @@ def cases(place: Place, sizes: RaceSizes, names: Sequence[str]) -> list[Throughp
     backlogs = Backlogs(place, sizes)
     entrants = [Entrant(name, backlogs) for name in NAMES if name in names]
     return [kind(entrant) for kind in (Throughput, Pace) for entrant in entrants]
-
-
-NAMES = (RIVAL, OURS, *(program.name for program in PROGRAMS if program.name != RIVAL))

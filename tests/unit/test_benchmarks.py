@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,10 +25,11 @@ from benchmarks.case import QUICK, Case
 from benchmarks.curve import Curve, Seen
 from benchmarks.figures import Round, summed_up
 from benchmarks.made_up import MIXED, PURCHASES, Crowd
+from benchmarks.peers import names, page
 from benchmarks.peers.moves import buy, new
 from benchmarks.peers.verdict import Moves, expected, wrong
 from benchmarks.population import FIRST_FREE, Population, fill_stores, linked, stand
-from benchmarks.rounds import measure
+from benchmarks.rounds import Measured, measure
 
 BEGIN = 1_700_000_000_000_000
 
@@ -82,24 +84,27 @@ def test_rounds_are_summed_up_by_median_and_spread() -> None:
     }
 
 
-def test_the_readme_takes_the_figures_between_its_marks(tmp_path: Path) -> None:
-    found = {
+def a_run(cases: dict[str, Any]) -> dict[str, Any]:
+    return {
         "date": "2026-01-02T03:04:05+00:00",
         "machine": {
             "cpu": "A CPU", "cores": 2, "memory_gib": 24, "system": "Linux", "python": "3.11",
             "java": "openjdk 17", "kafka": "Apache Kafka 4.1.0", "packages": {"aiokafka": "0.14.0"},
             "commit": "abc",
         },
-        "options": {"quick": False, "rounds": 3},
-        "cases": {
-            "mixed": {
-                "what": "ten ladders",
-                "wanted": {"events/s": "≥ 20,000"},
-                "figures": summed_up([{"events/s": 21_000.0}, {"events/s": 23_000.0}]),
-            }
-        },
+        "options": {"quick": False, "rounds": 2},
+        "cases": cases,
+        "failures": ["faust latency, round 1 of 2: TimeoutError: none\ncame"],
     }  # fmt: skip
-    row = report.table(json.loads(json.dumps(found))).splitlines()[-1]
+
+
+def test_the_readme_takes_the_figures_between_its_marks() -> None:
+    mixed = {
+        "what": "ten ladders",
+        "wanted": {"events/s": "≥ 20,000"},
+        "figures": summed_up([{"events/s": 21_000.0}, {"events/s": 23_000.0}]),
+    }
+    row = report.table(json.loads(json.dumps(a_run({"mixed": mixed})))).splitlines()[-1]
     assert row == (
         "| ten ladders | **22,000** (21,000 to 23,000) events/s | ≥ 20,000 events/s |  |"
     )
@@ -166,7 +171,13 @@ class Breaks(Case):
 
 
 async def test_a_measurement_that_fails_is_named_and_the_others_go_on(tmp_path: Path) -> None:
-    measured, failures = await measure([Breaks(Place("", tmp_path), QUICK)], 3)
+    kept: list[int] = []
+
+    def keep(measured: Measured, failures: list[str]) -> None:
+        kept.append(len(measured["breaks"]["rounds"]))
+
+    measured, failures = await measure([Breaks(Place("", tmp_path), QUICK)], 3, keep)
+    assert kept == [1, 1, 2]
     assert measured["breaks"]["rounds"] == [{"its number": 1.0}, {"its number": 3.0}]
     assert failures == ["breaks, round 2 of 3: ValueError: the reason"]
 
@@ -196,3 +207,38 @@ def test_what_a_peer_publishes_is_right_when_it_is_all_there_once_and_in_order()
     assert wrong(climbed([*buyers, "d"]), right) == 1
     assert wrong({**climbed(buyers), "b": [(1, "shopper"), (1, "shopper")]}, right) == 1
     assert wrong({**climbed(buyers), "a": [(2, "customer"), (1, "shopper")]}, right) == 1
+
+
+def test_the_page_of_the_race_has_everybody_and_what_was_wanted_of_us() -> None:
+    ours = {names.CPU: 10.0, names.WRONG: 0.0, names.FASTER: 1.5}
+    lines = page.text(
+        a_run(
+            {
+                "streams-eos throughput": {
+                    "what": "Kafka Streams: a backlog",
+                    "wanted": {},
+                    "figures": summed_up([{"events/s": 1.0}]),
+                },
+                "ladder throughput": {
+                    "what": "Loyalty Ladder: a backlog",
+                    "wanted": {names.FASTER: "≥ 1.3", names.CPU_SHARE: "≤ 0.333"},
+                    "figures": summed_up([{**ours, "events/s": 2.0}, {**ours, "events/s": 3.0}]),
+                },
+                "ladder latency": {
+                    "what": "Loyalty Ladder: at a pace",
+                    "wanted": {},
+                    "figures": summed_up([{"p50 ms": 4.0}]),
+                },
+            }
+        )
+    ).splitlines()
+    assert "| Kafka Streams | **1** |  |  |  |  |  |  |" in lines
+    assert "| Loyalty Ladder | **2.5** (2 to 3) |  | **10** |  | **4** |  | **0** |" in lines
+    assert f"| {names.FASTER} | **1.5** | ≥ 1.3 |" in lines
+    assert f"| {names.CPU_SHARE} | not measured | ≤ 0.333 |" in lines
+    assert lines[-1] == "- faust latency, round 1 of 2: TimeoutError: none came"
+
+
+def test_the_page_of_the_race_has_its_marks() -> None:
+    text = report.inserted(page.PAGE.read_text(), "figures", page.BEGIN, page.END)
+    assert f"{page.BEGIN}\nfigures\n{page.END}" in text
