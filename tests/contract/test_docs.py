@@ -265,6 +265,12 @@ def test_every_make_target_named_on_a_page_exists() -> None:
 # docs/operating.md
 
 
+def test_the_page_begins_with_a_list_of_its_parts() -> None:
+    text = prose(ROOT / "docs" / "operating.md")
+    listed = re.findall(r"^\d+\. \[(.+?)\]", text.partition("\n## ")[0], re.MULTILINE)
+    assert listed == re.findall(r"^## (.+)$", text, re.MULTILINE)
+
+
 def test_every_alert_says_what_to_do() -> None:
     alerts = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yml").read_text("utf-8"))
     named = [rule["alert"] for group in alerts["groups"] for rule in group["rules"]]
