@@ -10,9 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from app.ops import metrics as m
 from app.ops.registry import Metrics
 from app.stream.store import Shared, StoreClosed
+
+log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 1.0
 SIZES_EVERY = 10
@@ -51,9 +55,13 @@ class Gauges:
     async def run(self) -> None:
         looks = 0
         while True:
-            self.look()
-            if looks % SIZES_EVERY == 0:
-                self.measure()
+            try:
+                self.look()
+                if looks % SIZES_EVERY == 0:
+                    self.measure()
+            except Exception:
+                # Else what is shown would stay as it is, and look well, for ever.
+                log.exception("a look at the partitions failed", action="gauges-unread")
             looks += 1
             await asyncio.sleep(LOOK_SECONDS)
 

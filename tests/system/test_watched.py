@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.structs import ConsumerRecord
 
 from docs.make_dashboards import BOARDS
+from tests.collector import Collector
 from tests.contract.pages import ROOT, blocks
 from tests.contract.promql import filled
 from tests.fetched import NotInstallable
 from tests.kafka.broker import Kafka
-from tests.system.watched import Watched
+from tests.system.watched import PATIENCE, Watched
 
 pytestmark = [pytest.mark.slow, pytest.mark.kafka]
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 RUNBOOKS = sorted((ROOT / "deploy" / "runbooks").glob("Ladder*.md"))
 QUERIES = [
     (f"{name}: {panel.title}", ask.expression)
@@ -46,13 +52,14 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     except NotInstallable as missing:
         cannot(str(missing))
         raise
-    system = Watched(folder, kafka)
-    try:
-        system.start()
-        yield system
-    finally:
-        system.end()
-        kafka.kill()
+    with Collector() as collector:
+        system = Watched(folder, kafka, collector)
+        try:
+            system.start()
+            yield system
+        finally:
+            system.end()
+            kafka.kill()
 
 
 def test_every_panel_shows_something(watched: Watched) -> None:
@@ -95,6 +102,44 @@ def test_a_worker_that_does_its_work_sets_off_no_alert_but_for_what_it_refused(
 
     watched.until(lambda: "LadderDeadLetters" in firing())
     assert firing() <= {"LadderDeadLetters", "LadderDiskFull", "LadderDiskFills"}
+
+
+async def test_a_trace_goes_through_kafka_and_the_worker_to_the_stage_change_and_the_collector(
+    watched: Watched,
+) -> None:
+    brokers = watched.env["LADDER_BROKERS"]
+    body = {
+        "specversion": "1.0", "id": "traced", "source": "/shop", "subject": "traced",
+        "type": "purchase.completed", "time": "1999-01-01T00:00:00Z",
+        "data": {"order_id": "traced", "amount": 5, "currency": "VND"},
+    }  # fmt: skip
+    async with AIOKafkaProducer(bootstrap_servers=brokers) as producer:
+        await producer.send_and_wait(
+            "commerce.purchases", json.dumps(body).encode(), key=b"traced",
+            headers=[("traceparent", f"00-{TRACE}-00f067aa0ba902b7-01".encode())],
+        )  # fmt: skip
+    async with AIOKafkaConsumer(
+        "loyalty.stage-changes.raving-fan", bootstrap_servers=brokers,
+        isolation_level="read_committed", auto_offset_reset="earliest",
+    ) as consumer:  # fmt: skip
+        async with asyncio.timeout(PATIENCE):
+            found = [record async for record in _until(consumer, b"traced")]
+    parent = dict(found[-1].headers)["traceparent"].decode()
+    assert [record for record in found[:-1] if dict(record.headers).get("traceparent")] == []
+
+    def span_ids() -> list[str]:
+        spans = watched.collector.spans()
+        return [span.span_id.hex() for span in spans if span.trace_id.hex() == TRACE]
+
+    watched.until(span_ids)
+    assert [parent] == [f"00-{TRACE}-{span}-01" for span in span_ids()]
+
+
+async def _until(consumer: AIOKafkaConsumer, key: bytes) -> AsyncIterator[ConsumerRecord]:
+    async for record in consumer:
+        yield record
+        if record.key == key:
+            return
 
 
 @pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda page: page.stem)

@@ -20,6 +20,7 @@ import yaml
 from app.embedded.demo_events import tell
 from app.embedded.demo_purchases import DATA
 from app.embedded.tether import Tethered
+from tests.collector import Collector
 from tests.kafka.broker import Kafka, free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,9 +33,10 @@ PATIENCE = 300.0
 class Watched:
     """Everything runs on loopback, and ends with `end`, or with this process."""
 
-    def __init__(self, folder: Path, kafka: Kafka) -> None:
+    def __init__(self, folder: Path, kafka: Kafka, collector: Collector) -> None:
         *self._ports, watcher = free_ports(3)
         self.folder = folder
+        self.collector = collector
         self.worker = f"http://127.0.0.1:{self._ports[0]}"
         self.prometheus = f"http://127.0.0.1:{watcher}"
         self.env = {
@@ -43,6 +45,8 @@ class Watched:
             "LADDER_PARTITIONS": "2",
             "LADDER_CLOCK": "event",
             "LADDER_RATES": str(DATA / "rates.csv"),
+            "LADDER_TRACES": collector.address,
+            "OTEL_BSP_SCHEDULE_DELAY": "100",
             **self._own(0),
         }
         self._running: list[Tethered] = []

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from aiokafka.structs import TopicPartition
+from structlog.testing import capture_logs
 
 from app.core.events import ClockAdvanced, Event, Inquired, Refused
 from app.ops import metrics as m
 from app.ops.registry import Metrics
+from app.stream import gauges
 from app.stream.gauges import Gauges
 from app.stream.items import Foreign, What, kinds_of
 from app.stream.store import Shared, StoreBroken
@@ -137,3 +140,21 @@ def test_records_are_counted_by_the_type_of_their_event() -> None:
 def test_what_is_no_event_is_counted_by_what_it_is_instead() -> None:
     found: list[What] = [event(Inquired()), Refused("not-json", "no"), Foreign()]
     assert kinds_of(found) == {"signup.inquired": 1, "refused": 1, "foreign": 1}
+
+
+async def test_a_look_that_fails_is_told_of_and_the_next_one_comes(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gauges, "LOOK_SECONDS", 0)
+    known = rig.assignment.partitions
+    rig.assignment.partitions = None  # type: ignore[assignment]
+    with capture_logs() as told:
+        looking = asyncio.create_task(rig.gauges.run())
+        async with asyncio.timeout(30):
+            while not told:  # noqa: ASYNC110  a log tells nobody
+                await asyncio.sleep(0)
+            rig.assignment.partitions = known
+            while not rig.shown(m.LAG_SECONDS):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        looking.cancel()
+    assert {line["action"] for line in told} == {"gauges-unread"}

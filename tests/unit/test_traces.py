@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import sys
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka.structs import ConsumerRecord
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from app.errors import StartupRefused
@@ -22,6 +18,7 @@ from app.ops.traces import HandedOn, Headers, NewTrail, handed_on
 from app.settings import load
 from app.stream import startup
 from app.stream.transaction import CommitFailed, Out
+from tests.collector import Collector
 from tests.unit.test_partition_alone import EVENTS, Rig, record
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -208,43 +205,15 @@ async def test_a_batch_that_was_not_committed_tells_of_no_span(
     assert exported.get_finished_spans() == ()
 
 
-class Collector(BaseHTTPRequestHandler):
-    """Takes OTLP over HTTP."""
-
-    got: list[tuple[str, ExportTraceServiceRequest]]
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        if self.headers.get("content-encoding") == "gzip":
-            body = gzip.decompress(body)
-        self.got.append((self.path, ExportTraceServiceRequest.FromString(body)))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Be silent."""
-
-
-@pytest.fixture
-def collector() -> Iterator[HTTPServer]:
-    Collector.got = []
-    server = HTTPServer(("127.0.0.1", 0), Collector)
-    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    serving.start()
-    yield server
-    server.shutdown()
-    serving.join()
-    server.server_close()
-
-
 async def test_spans_reach_the_collector_that_is_set_before_the_worker_ends(
-    traced: Traced, collector: HTTPServer
+    traced: Traced,
 ) -> None:
-    settings = load({"LADDER_TRACES": f"http://127.0.0.1:{collector.server_port}/"}, dotenv=None)
-    with startup.traces(settings) as trail:
-        traced.through(trail)
-        await traced.apply(inquiry(0, "c-1", ("traceparent", PARENT)))
-    ((path, request),) = Collector.got
+    with Collector() as collector:
+        settings = load({"LADDER_TRACES": f"{collector.address}/"}, dotenv=None)
+        with startup.traces(settings) as trail:
+            traced.through(trail)
+            await traced.apply(inquiry(0, "c-1", ("traceparent", PARENT)))
+    ((path, request),) = collector.got
     assert path == "/v1/traces"
     (of_resource,) = request.resource_spans
     names = {each.key: each.value.string_value for each in of_resource.resource.attributes}
