@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
+import msgspec
+
 from app.core.events import Event, Refused
 from app.core.handover import Handover
 from app.errors import StartupRefused
@@ -33,7 +35,7 @@ class Foreign(NamedTuple):
 What = Event | Refused | Delivered | Foreign
 
 
-class Item(NamedTuple):
+class Item(msgspec.Struct, gc=False):
     """One input record: from which topic, by number, as it came and as it was read."""
 
     lane: int

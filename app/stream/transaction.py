@@ -10,9 +10,10 @@ import asyncio
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 import aiokafka.producer.sender
+import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -45,15 +46,13 @@ aiokafka.producer.sender.BACKOFF_OVERRIDE = _BACKOFF
 Headers = list[tuple[str, bytes | None]]
 """A list and nothing else: aiokafka's compiled builder insists."""
 
-_NO_HEADERS: Headers = []
 
-
-class Out(NamedTuple):
-    """A record to be written."""
+class Out(msgspec.Struct, gc=False):
+    """A record to be written. No named tuple, which takes seven times as long to make."""
 
     key: bytes | None
     value: bytes | None
-    headers: Headers = _NO_HEADERS
+    headers: Headers = []
 
 
 Outgoing = Mapping[TopicPartition, Sequence[Out]]
@@ -158,7 +157,7 @@ class Writer:
         try:
             for place, records in outgoing.items():
                 of_place = await self._send(place, records)
-                firsts[place] = of_place[0]
+                firsts.update((place, first) for first in of_place[:1])
                 sent += of_place
             await reach("after-changes-sent")
             noted = await self._send(changelog, rows)
@@ -194,9 +193,8 @@ class Writer:
         A dead letter may be such: a record that came in a compressed batch. Uncompressed it would
         be larger than a broker takes.
         """
-        key, value, headers = first
-        size = len(key or b"") + len(value or b"")
-        size += sum(len(name) + len(said or b"") for name, said in headers)
+        size = len(first.key or b"") + len(first.value or b"")
+        size += sum(len(name) + len(said or b"") for name, said in first.headers)
         if size < BATCH_BYTES:
             return self._producer.create_batch()
         return BatchBuilder(BATCH_BYTES, _GZIP, is_transactional=True)
@@ -236,8 +234,7 @@ def _filled(batch: BatchBuilder, first: Out, rest: Iterator[Out]) -> Out | None:
     count = 0
     record: Out | None = first
     while record is not None:
-        key, value, headers = record
-        if append(count, now, key, value, headers) is None:
+        if append(count, now, record.key, record.value, record.headers) is None:
             break
         count += 1
         record = next(rest, None)
