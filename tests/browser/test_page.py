@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Request, expect
 
 from tests.browser.conftest import NARROW, WIDE, Open
-from tests.browser.reckoned import Reckoned
+from tests.browser.reckoned import Reckoned, told
 from tests.browser.seen import choose, rungs, violations, whole
 from tests.browser.stub import Stub
 from tests.browser.test_customer import busiest
@@ -180,8 +180,25 @@ async def test_while_the_worker_restores_the_page_waits_and_then_shows_everythin
     stub.restoring = True
     opened = await open_page(stub.url)
     await opened.page.goto(stub.url)
-    await expect(opened.page.get_by_role("alert")).to_contain_text("still restoring")
+    trouble = opened.page.locator("#trouble")
+    await expect(trouble).to_contain_text("still restoring")
     stub.restoring = False
     await expect(opened.page.locator(".rung")).to_have_count(5)
+    await expect(trouble).to_be_hidden()
     # The browser notes each answer 503 by itself.
+    opened.complaints[:] = [each for each in opened.complaints if "503" not in each]
+
+
+async def test_when_numbers_can_no_longer_be_had_the_old_ones_stay_and_it_is_said(
+    open_page: Open, stub: Stub, shop: Reckoned
+) -> None:
+    opened = await open_page(stub.url)
+    page = await opened.go("/ladders/raving-fan")
+    await expect(page.locator(".live-state")).to_have_text("connected")
+    stub.restoring = True
+    stub.publish(told(next(each for each in shop.changes if each.ladder == "raving-fan")))
+    await expect(page.locator("#trouble")).to_contain_text("still restoring")
+    await expect(page.locator(".rung")).to_have_count(7)
+    stub.restoring = False
+    await expect(page.locator("#trouble")).to_be_hidden()
     opened.complaints[:] = [each for each in opened.complaints if "503" not in each]

@@ -93,6 +93,7 @@ async function load(asks, retry) {
   clearTimeout(again);
   try {
     await asks(signal);
+    trouble(null);
     return true;
   } catch (error) {
     if (!signal.aborted) fail(error, retry);
@@ -104,11 +105,20 @@ function fail(error, retry) {
   if (!(error instanceof Problem)) throw error;
   if (error.status === 401) { askForToken(start); return; }
   if (error.status === 404 || error.status === 400) { notFound(); return; }
+  trouble(error);
   if (retry) {
-    const text = error.status === 0 ? say("error.unreachable") : error.status === 503 ? say("error.restoring") : say("error.other", { detail: error.message });
-    replace(main, make("p", { class: "notice", role: "alert" }, text));
+    replace(main);
     again = setTimeout(retry, RETRIED);
   }
+}
+
+/** Say what is wrong, above what was known before; null when all is well again. */
+function trouble(error) {
+  const told = at("trouble");
+  told.hidden = error === null;
+  const text = error === null ? "" : error.status === 0 ? say("error.unreachable")
+    : error.status === 503 ? say("error.restoring") : say("error.other", { detail: error.message });
+  if (told.textContent !== text) told.textContent = text;
 }
 
 function notFound() {
@@ -116,6 +126,7 @@ function notFound() {
   const text = kind === "customers" ? say(id.length > 128 ? "look.long" : "look.none", { id }) : say("error.notFound", { id });
   page?.end?.();
   page = null;
+  trouble(null);
   frame();
   replace(main, make("p", { class: "back" }, make("a", { href: "#/" }, `← ${say("customer.back")}`)),
     make("p", { class: "notice", role: "alert" }, text));
@@ -130,9 +141,12 @@ async function refresh() {
   try {
     await Promise.all([loadList(), current.load()]);
   } catch (error) {
+    // Otherwise the next time comes soon.
     if (error.status === 401) askForToken(start);
-    return;  // The next time comes soon.
+    else if (error instanceof Problem) trouble(error);
+    return;
   }
+  trouble(null);
   if (page !== current) return;
   ladderList(at("ladders"), page instanceof LadderPage ? page.id : null);
   page.draw();

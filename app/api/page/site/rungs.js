@@ -2,13 +2,14 @@
 
 import { get } from "./api.js";
 import { icon, make, unseen } from "./dom.js";
-import { date, number, say, share, span, title } from "./language.js";
+import { date, listed, number, say, share, span, title } from "./language.js";
 import { fromTop, recentMoves, tone } from "./shop.js";
 import { phrase } from "./words.js";
 
 const PAGE = 24;
 
-/** `open` says whose customers are unfolded: {rung, customers, next, toggle(rung), more()}. */
+/** `open` says whose customers are unfolded: {rung, customers, next, missing, toggle(rung),
+ * more()}. */
 export function rungs(of, days, open) {
   const most = Math.max(1, ...of.rungs.map((rung) => rung.customers));
   const standing = of.rungs.reduce((sum, rung) => sum + rung.customers, 0);
@@ -82,6 +83,7 @@ function people(of, rung, open) {
   const name = title(rung.title, rung.id);
   return make("div", { class: "people", role: "region", "aria-label": say("rungs.whoOn", { rung: name }) },
     make("p", { class: "small" }, phrase(rung.when)),
+    open.missing.length ? make("p", { class: "small" }, say("part.missing", { list: listed(open.missing.map(String)) })) : null,
     open.customers === null ? make("p", { class: "small" }, say("wait.loading"))
       : open.customers.length === 0 ? make("p", { class: "small" }, say("rungs.nobody"))
         : make("ul", { class: "people-list" }, open.customers.map((each) => make("li", {},
@@ -93,13 +95,13 @@ function people(of, rung, open) {
 /** The state behind the unfolded rung; `redraw` is called when it has changed. */
 export class Unfolded {
   constructor(id, redraw, fail) {
-    Object.assign(this, { id, redraw, fail, rung: null, customers: null, next: null });
+    Object.assign(this, { id, redraw, fail, rung: null, customers: null, next: null, missing: [] });
     this.more = () => this.load();
   }
 
   async toggle(rung) {
     const same = this.rung === rung;
-    Object.assign(this, { rung: same ? null : rung, customers: null, next: null });
+    Object.assign(this, { rung: same ? null : rung, customers: null, next: null, missing: [] });
     this.redraw();
     if (!same) await this.load();
   }
@@ -114,6 +116,7 @@ export class Unfolded {
         const after = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
         const page = await get(`v1/ladders/${encodeURIComponent(this.id)}/customers?rung=${encodeURIComponent(rung)}&limit=${PAGE}${after}`);
         found.push(...page.customers);
+        this.missing = [...new Set([...this.missing, ...page.missing])];
         cursor = page.next;
       } while (cursor && found.length < wanted);
     } catch (error) { this.fail(error); return; }
