@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,6 +24,7 @@ from app.api.ports import (
     Stands,
     Stood,
     Told,
+    TooMany,
     Unreadable,
 )
 from app.api.routes import add_routes
@@ -135,6 +137,27 @@ class FakeGroup:
         return self.urls
 
 
+class FakeChanges:
+    """Says what it is told to, then waits to be closed; `full`: as many follow as may."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[bytes, ...] | int] = [()]
+        self.full = False
+        self.followed: list[str | None] = []
+        self._over = asyncio.Event()
+
+    async def follow(self, ladder: str | None) -> AsyncGenerator[tuple[bytes, ...] | int, None]:
+        if self.full:
+            raise TooMany
+        self.followed.append(ladder)
+        for each in self.said:
+            yield each
+        await self._over.wait()
+
+    async def close(self) -> None:
+        self._over.set()
+
+
 def census(low: int) -> Census:
     """A finished count in which so much was spent on the lowest rung."""
     return Census(NOW, {"low": Standing(2, low, {10: 2})})
@@ -148,12 +171,14 @@ class Worker:
         self.group = FakeGroup()
         self.health = FakeHealth()
         self.access = access
+        self.changes = FakeChanges()
 
     async def start(self, client: aiohttp.ClientSession) -> None:
-        application = web.Application()
+        self.application = application = web.Application()
         add_routes(
             application, access=self.access, health=self.health, metrics=Metrics(),
-            local=self.local, group=self.group, shop=Shop((CLIMB,), "VND", "UTC"),
+            local=self.local, group=self.group, changes=self.changes,
+            shop=Shop((CLIMB,), {"climb": b"id: climb\n"}, "VND", "UTC"),
         )  # fmt: skip
         self._runner = web.AppRunner(application, access_log=None, **SERVER)
         await self._runner.setup()

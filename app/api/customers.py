@@ -26,12 +26,13 @@ LONGEST_CHAIN = 16
 """Merges that are followed from one id; the rules shorten chains themselves."""
 CUSTOMER = Parameter(
     "customer", "path", {"type": "string", "minLength": 1, "maxLength": LONGEST_ID},
-    "the customer id, percent-encoded", required=True,
+    "the customer id, percent-encoded", required=True, example="c-42",
 )  # fmt: skip
 OF_LADDER = Parameter("ladder", "query", {"type": "string"}, "only changes on this ladder")
 AT = Parameter(
     "at", "query", {"type": "string", "format": "date-time"},
     "the rung on each ladder at this instant, instead of the changes",
+    example="2026-03-01T09:30:00Z",
 )  # fmt: skip
 
 
@@ -66,12 +67,12 @@ class CustomerViews:
             Endpoint(
                 "/v1/customers/{customer}", "getCustomer", self.show,
                 "One customer: facts, and on each ladder the rung, why, since when, what is next",
-                shapes.Customer, (CUSTOMER,), problems=(400, 404, 421, 502, 503),
+                (shapes.Customer,), (CUSTOMER,), problems=(400, 404, 421, 502, 503),
             ),
             Endpoint(
                 "/v1/customers/{customer}/history", "getHistory", self.history,
                 "The customer's stage changes, or the rung on each ladder at an instant",
-                shapes.History | shapes.HistoryAt, (CUSTOMER, OF_LADDER, AT),
+                (shapes.History, shapes.HistoryAt), (CUSTOMER, OF_LADDER, AT),
                 problems=(400, 404, 421, 502, 503),
             ),
         ]  # fmt: skip

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 from aiohttp import web
 
 from app.api.problem import Refused
-from app.core.instants import parse_instant
+from app.core.instants import EARLIEST, LATEST, parse_instant
 
 JSON = "application/json"
 NO_STORE = {"Cache-Control": "no-store"}
@@ -28,11 +30,12 @@ class Parameter:
     meaning: str
     required: bool = False
     default: Any = None
+    example: Any = None
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """`GET path`. `answer` is the type of its JSON, or None for one of another `media`.
+    """`GET path`. `answers` are the types of its JSON, none for one of another `media`.
 
     `problems` are the statuses beside those that every endpoint may have.
     """
@@ -41,12 +44,10 @@ class Endpoint:
     name: str
     view: View
     summary: str
-    answer: Any
+    answers: tuple[Any, ...]
     parameters: tuple[Parameter, ...] = ()
     problems: tuple[int, ...] = ()
     media: str = JSON
-    open_to_all: bool = False
-    examples: Mapping[str, Any] = field(default_factory=dict)
 
 
 def add(application: web.Application, endpoints: Sequence[Endpoint]) -> None:
@@ -74,15 +75,24 @@ def whole(request: web.Request, parameter: Parameter) -> int:
 
 
 def instant(request: web.Request, parameter: Parameter) -> int | None:
-    """Read an RFC 3339 time in µs; None if it is not there. Raises Refused."""
+    """Read an RFC 3339 time in µs; None if it is not there. Raises Refused.
+
+    One before 1970 or after 2199 is taken for the first or the last of them.
+    """
     text = _one(request, parameter)
     if text is None:
         return None
-    # In a query an unencoded plus is a space.
-    found = parse_instant(text.replace(" ", "+"))
-    if found is None:
-        raise Refused(400, f"{parameter.name} is a time like 2026-03-01T09:30:00Z")
-    return found
+    text = text.replace(" ", "+")  # which an unencoded plus in a query stands for
+    found = parse_instant(text)
+    return found if found is not None else _nearest(text, parameter)
+
+
+def _nearest(text: str, parameter: Parameter) -> int:
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(text.upper())
+        if moment.tzinfo is not None and not 1970 <= moment.year <= 2199:
+            return EARLIEST if moment.year < 1970 else LATEST - 1
+    raise Refused(400, f"{parameter.name} is a time like 2026-03-01T09:30:00Z")
 
 
 def word(request: web.Request, parameter: Parameter) -> str | None:

@@ -39,20 +39,19 @@ def endpoint(endpoints: Sequence[Endpoint], title: str = "Loyalty Ladder") -> En
             made.append(orjson.dumps(document([*endpoints, itself], title)))
         return web.Response(body=made[0], content_type=JSON, headers=NO_STORE)
 
-    itself = Endpoint("/v1/openapi.json", "getOpenApi", show, "This document", dict[str, Any])
+    itself = Endpoint("/v1/openapi.json", "getOpenApi", show, "This document", (dict[str, Any],))
     return itself
 
 
 def document(endpoints: Sequence[Endpoint], title: str = "Loyalty Ladder") -> dict[str, Any]:
     """Return the document as JSON values."""
-    types = [each.answer for each in endpoints if each.answer is not None]
+    types = [kind for each in endpoints for kind in each.answers]
     schemas, components = msgspec.json.schema_components(
-        [*types, shapes.Problem], ref_template=_REF
+        [*types, shapes.Problem, shapes.StageChange], ref_template=_REF
     )
-    by_name = dict(zip([each.name for each in endpoints if each.answer], schemas, strict=False))
-    components["StageChange"] = msgspec.json.schema_components(
-        [shapes.StageChange], ref_template=_REF
-    )[1]["StageChange"]
+    rest = iter(schemas)
+    by_name = {each.name: [next(rest) for _ in each.answers] for each in endpoints}
+    # Changes are handed on as they were published, and never decoded.
     changes = components["History"]["properties"]["changes"]
     changes["items"] = {"$ref": _REF.format(name="StageChange")}
     return {
@@ -66,7 +65,7 @@ def document(endpoints: Sequence[Endpoint], title: str = "Loyalty Ladder") -> di
         },
         "servers": [{"url": "/"}],
         "security": [{"token": []}, {}],
-        "paths": {each.path: {"get": _operation(each, by_name.get(each.name))}
+        "paths": {each.path: {"get": _operation(each, by_name[each.name])}
                   for each in endpoints},
         "components": {
             "schemas": components,
@@ -82,8 +81,10 @@ def document(endpoints: Sequence[Endpoint], title: str = "Loyalty Ladder") -> di
     }  # fmt: skip
 
 
-def _operation(endpoint: Endpoint, schema: Any) -> dict[str, Any]:
-    content = {endpoint.media: {"schema": schema or {"type": "string"}}}
+def _operation(endpoint: Endpoint, schemas: Sequence[Any]) -> dict[str, Any]:
+    other = {"type": "object" if endpoint.media.endswith("yaml") else "string"}
+    schema = {"anyOf": schemas} if len(schemas) > 1 else next(iter(schemas), other)
+    content = {endpoint.media: {"schema": schema}}
     statuses = sorted({*endpoint.problems, *ALWAYS})
     return {
         "operationId": endpoint.name,
@@ -97,7 +98,8 @@ def _operation(endpoint: Endpoint, schema: Any) -> dict[str, Any]:
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
-    return {
+    example = {} if parameter.example is None else {"example": parameter.example}
+    return example | {
         "name": parameter.name,
         "in": parameter.where,
         "required": parameter.required,

@@ -132,10 +132,13 @@ class Changes(Protocol):
     """Stage changes of all workers as they are committed."""
 
     def follow(self, ladder: str | None) -> AsyncGenerator[tuple[bytes, ...] | int, None]:
-        """The newest few at once, then live; a number: so many were left out; (): nothing now.
+        """The newest few, then live; a number: so many were left out; (): nothing now.
 
-        Raises TooMany.
+        The first comes at once. Raises TooMany.
         """
+
+    async def close(self) -> None:
+        """Let everybody go who follows."""
 
 
 class TooMany(Exception):
@@ -143,8 +146,9 @@ class TooMany(Exception):
 
 
 class Shop(NamedTuple):
-    """What is the same for the whole shop."""
+    """What is the same for the whole shop. `sources` are the definitions' files, by ladder."""
 
     ladders: tuple[Ladder, ...]
+    sources: Mapping[str, bytes]
     currency: str
     timezone: str

@@ -9,14 +9,16 @@ from aiohttp import web
 
 from app.api import openapi
 from app.api.access import METRICS, Access, guard
+from app.api.changes import ChangeViews
 from app.api.customers import CustomerViews
 from app.api.endpoints import Endpoint, add
 from app.api.health import Health, add_health
 from app.api.ladders import LadderViews
 from app.api.limits import bounded
+from app.api.on_rung import RungViews
 from app.api.page import add_page
 from app.api.peers import Peers
-from app.api.ports import Group, Local, Shop
+from app.api.ports import Changes, Group, Local, Shop
 from app.api.problem import problems
 from app.ops.registry import CONTENT_TYPE, Metrics
 
@@ -30,6 +32,7 @@ def add_routes(
     local: Local,
     group: Group,
     shop: Shop,
+    changes: Changes,
     trusted: ssl.SSLContext | None = None,
 ) -> None:
     """`trusted` is what the certificates of other workers are checked with, where they have any."""
@@ -38,8 +41,14 @@ def add_routes(
     add_health(application, health)
     peers = Peers(group, access.token, trusted)
     application.on_cleanup.append(peers.close)
-    add(application, endpoints(local, peers, shop))
     add_page(application)
+    add(application, endpoints(local, peers, shop, changes))
+
+    async def let_go(_: web.Application) -> None:
+        await changes.close()
+
+    # Before aiohttp waits for what is being answered: these answers have no end.
+    application.on_shutdown.append(let_go)
 
     async def show_metrics(request: web.Request) -> web.Response:
         return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
@@ -47,10 +56,12 @@ def add_routes(
     application.router.add_get(METRICS, show_metrics)
 
 
-def endpoints(local: Local, peers: Peers, shop: Shop) -> list[Endpoint]:
+def endpoints(local: Local, peers: Peers, shop: Shop, changes: Changes) -> list[Endpoint]:
     """Every endpoint of `/v1`."""
     found = [
         *CustomerViews(local, peers).endpoints(),
         *LadderViews(local, peers, shop).endpoints(),
+        *RungViews(local, peers, shop.ladders).endpoints(),
+        *ChangeViews(changes, {ladder.id for ladder in shop.ladders}).endpoints(),
     ]
     return [*found, openapi.endpoint(found)]

@@ -28,6 +28,7 @@ from app.stream.faults import Faults
 from app.stream.freshness import Freshness
 from app.stream.gauges import Gauges
 from app.stream.host import LadderApp
+from app.stream.live import Live
 from app.stream.lookup import Lookup, Owners
 from app.stream.partition import Partition
 from app.stream.readiness import Readiness
@@ -36,6 +37,7 @@ from app.stream.seam import Workshop
 from app.stream.standby import Standbys
 from app.stream.warming import Warming
 from app.stream.watch import LoopWatch, Watch
+from app.wire.definition import sources
 
 log = structlog.get_logger(__name__)
 
@@ -215,6 +217,7 @@ class Worker:
     def _add_routes(self, application: web.Application) -> None:
         settings = self._settings
         lookup = Lookup(self._rules, settings.partitions, lambda: self._assignment.partitions)
+        topics = {one.id: f"{settings.changes_prefix}.{one.id}" for one in self._rules.ladders}
         owners = Owners(self._app, settings.changelog, settings.partitions, settings.api_url)
         add_routes(
             application,
@@ -223,7 +226,10 @@ class Worker:
             metrics=self._metrics,
             local=lookup,
             group=owners,
-            shop=Shop(self._rules.ladders, settings.currency, settings.timezone),
+            shop=Shop(
+                self._rules.ladders, sources(settings.ladders), settings.currency, settings.timezone
+            ),
+            changes=Live(self._client, topics, settings.partitions),
         )
 
     def _say_what_is_special(self) -> None:

@@ -42,6 +42,13 @@ def read_folder(path: Path | None = None) -> tuple[Ladder, ...]:
     return _together([(f"ladders/{name}", entry) for name, entry in _entries(folder)])
 
 
+def sources(path: Path | None = None) -> dict[str, bytes]:
+    """Return the files from which `read_folder` reads, by the ids of their ladders."""
+    folder: Traversable = files("app").joinpath("ladders") if path is None else path
+    found = [(name, _bytes(entry)) for name, entry in _entries(folder)]
+    return {read_ladder(data, name).id: data for name, data in found}
+
+
 def definitions_in(path: Path) -> list[Path]:
     """Return the definitions of a folder. Raises DefinitionErrors where there is none."""
     if not path.is_dir():

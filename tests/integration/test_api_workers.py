@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import signal
@@ -11,11 +12,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import aiohttp
 import pytest
 
 from app.stream.keys import partition_of
 from tests.faults.fleet import Fleet, Member
-from tests.faults.rest import until
+from tests.faults.rest import PATIENCE, until
 from tests.faults.tale import Told
 from tests.kafka.broker import Kafka
 
@@ -118,6 +120,23 @@ async def complete(member: Member) -> None:
     await until("histories are complete", all_of_it)
 
 
+async def follow(member: Member, until_id: str) -> dict[str, dict[str, Any]]:
+    """The changes that the worker's stream tells, up to a certain one."""
+    found: dict[str, dict[str, Any]] = {}
+    url = f"http://127.0.0.1:{member.port}/v1/changes"
+    async with (
+        asyncio.timeout(PATIENCE),
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(None)) as client,
+        client.get(url) as answer,
+    ):
+        while until_id not in found:
+            line = await answer.content.readline()
+            if line.startswith(b"data: ") and b'"specversion"' in line:
+                change = json.loads(line[6:])
+                found[change["id"]] = change
+    return found
+
+
 async def tells_what_was_published(fleet: Fleet, member: Member, said: Published) -> None:
     for customer in CUSTOMERS:
         if customer in (ERASED, ABSORBED):
@@ -153,10 +172,18 @@ async def test_any_worker_tells_what_was_published_about_anybody(fleet: Fleet) -
     first = fleet.start(0)
     second = fleet.start(1)
     await fleet.ready(first, second)
-    await fleet.send(story())
+    *most, last = story()
+    await fleet.send(most)
     await fleet.applied()
+    async with asyncio.TaskGroup() as group:
+        live = group.create_task(follow(first, f"raving-fan/{REBORN}/1/r2"))
+        await fleet.send([last])
+        await fleet.applied()
     said = await published(fleet)
-    assert said.changes
+    by_id = {each["id"]: each for each in said.changes}
+    assert live.result().items() <= by_id.items()
+    newest = max(said.changes, key=lambda each: each["time"])
+    assert newest["id"] in await follow(second, newest["id"]), "what was said before is shown, too"
     for member in (first, second):
         await complete(member)
         await tells_what_was_published(fleet, member, said)

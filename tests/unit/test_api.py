@@ -98,6 +98,16 @@ async def test_bytes_that_are_no_text_are_no_server_error(server: Worker, line: 
     assert status in (200, 400, 404)
 
 
+async def test_a_request_that_is_no_http_is_refused_and_not_logged(
+    server: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader, writer = await asyncio_connection(server)
+    writer.write(b"GET /v1/customers/c-42 HTTP/1.1\r\nAuthorization: s3cret\0\r\n\r\n")
+    assert b" 400 " in await reader.readline()
+    writer.close()
+    assert "s3cret" not in caplog.text
+
+
 async def test_an_unknown_path_and_a_wrong_method_are_problems(server: Worker) -> None:
     for path in ("/table", "/v1", "/v1/", "/v1/customers", "/v1/ladders/climb/nothing"):
         status, body, headers = await server.get(path)

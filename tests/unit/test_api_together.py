@@ -118,6 +118,8 @@ async def test_history_is_told_oldest_first_and_in_the_published_words() -> None
         ("2026-02-01T00:00:00.499999Z", "low", True),
         ("2026-02-01T00:00:00.5Z", "high", True),
         ("2030-01-01T00:00:00Z", None, True),
+        ("0254-08-10T04:22:00.1151Z", None, True),
+        ("9999-12-31T23:59:59+14:00", None, True),
     ],
 )
 async def test_history_at_an_instant_gives_the_rung_of_then(
