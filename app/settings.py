@@ -126,6 +126,11 @@ class Settings:
         kinds.whole(0, 16),
         "other workers that keep a copy of each partition's state, as far as there are others",
     )
+    watchdog: float = _setting(
+        "60",
+        kinds.seconds(5, 86_400),
+        "seconds with lag and without a commit after which a worker ends itself; merge_wait on top",
+    )
     instance_id: str | None = _setting(
         "", kinds.short_name, "static membership: a name that this worker keeps over restarts"
     )

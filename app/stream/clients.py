@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
 
 from app.errors import BrokerError, SettingsError
 from app.settings import Settings
 from app.stream.unhurried import unhurried
+
+ANSWER_SECONDS = 10.0
 
 
 def arguments(settings: Settings) -> dict[str, Any]:
@@ -70,6 +74,17 @@ async def consumer(settings: Settings, **more: Any) -> AsyncIterator[Any]:
         yield client
     finally:
         await client.stop()
+
+
+async def answers(settings: Settings, places: Iterable[TopicPartition]) -> bool:
+    """Ask the brokers that have these partitions where they end; tell whether they say so soon."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS), consumer(settings) as asking:
+            asking.assign(list(places))
+            await asking.end_offsets(list(places))
+    except (BrokerError, KafkaError, OSError, TimeoutError):
+        return False
+    return True
 
 
 async def _start(client: Any, settings: Settings) -> None:

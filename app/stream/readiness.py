@@ -29,7 +29,7 @@ class Assigned(Protocol):
 
 
 class Watched(Protocol):
-    """Of `app.stream.watch.Watch`."""
+    """Of `app.stream.watchdog.Watchdog`."""
 
     @property
     def stalled(self) -> Mapping[TopicPartition, float]: ...

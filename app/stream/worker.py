@@ -36,7 +36,8 @@ from app.stream.remembered import encode, remember
 from app.stream.seam import Workshop
 from app.stream.standby import Standbys
 from app.stream.warming import Warming
-from app.stream.watch import LoopWatch, Watch
+from app.stream.watch import Watch
+from app.stream.watchdog import LoopWatch, Watchdog
 from app.wire.definition import sources
 
 log = structlog.get_logger(__name__)
@@ -156,7 +157,12 @@ class Worker:
             data_dir=settings.data_dir,
             shared=self._workshop.shared,
         )
-        self._readiness = Readiness(self._assignment, self._watch, self._standbys)
+        self._watchdog = Watchdog(
+            self._assignment,
+            settings.watchdog + settings.merge_wait,
+            lambda places: clients.answers(settings, places),
+        )
+        self._readiness = Readiness(self._assignment, self._watchdog, self._standbys)
         self._warming = Warming(self._app, self._assignment, self._standbys, self._freshness)
 
     async def work(self) -> None:
@@ -165,9 +171,15 @@ class Worker:
         self._say_what_is_special()
         _tune_garbage_collection()
         asyncio.get_running_loop().set_exception_handler(_on_stray_error)
-        loop_watch = LoopWatch(asyncio.get_running_loop())
+        loop_watch = LoopWatch(asyncio.get_running_loop(), self._settings.watchdog)
         loop_watch.start()
-        looking = (self._watch.run(), self._gauges.run(), self._warming.run(), self._crashed())
+        looking = (
+            self._watch.run(),
+            self._watchdog.run(),
+            self._gauges.run(),
+            self._warming.run(),
+            self._crashed(),
+        )
         others = [asyncio.create_task(one) for one in looking]
         try:
             await self._ending.unless(self._app.start())

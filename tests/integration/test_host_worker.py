@@ -208,6 +208,19 @@ async def test_records_deleted_before_they_were_read_stop_it_and_are_named(
     assert "Traceback" not in said
 
 
+async def test_one_that_does_not_get_on_ends_and_says_what_it_was_doing(worker: Worker) -> None:
+    await worker.create_topics()
+    hang = {"LADDER_FAULT": "after-commit-before-store:1:hang"}
+    await worker.start(LADDER_WATCHDOG="5", LADDER_MERGE_WAIT="0", **hang)
+    await worker.until("/health/ready", 200)
+    await worker.send(PURCHASE)
+    code, said = await worker.ended()
+    assert code == 1
+    assert f"{worker.env['LADDER_TOPICS']}[{partition_of(b'c-42', 2)}]" in said
+    assert "no commit for" in said
+    assert "rounds.py" in said, "the stack of the task that hangs"
+
+
 async def test_without_a_broker_it_says_that_it_waits_and_goes_on_when_there_is_one(
     new_kafka: Kafka, unique: str, tmp_path: Path
 ) -> None:
