@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from itertools import accumulate
+from typing import Any
 
 from prometheus_client import (
     CollectorRegistry,
     Gauge,
-    Histogram,
     ProcessCollector,
     disable_created_metrics,
     generate_latest,
@@ -29,7 +29,6 @@ from app.ops.metrics import (
     CUSTOMERS,
     DEAD_LETTERS,
     DECLARED,
-    DWELL,
     Metric,
 )
 
@@ -47,42 +46,47 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry(auto_describe=True)
         self._customers = _Customers()
-        self._dwell = _Dwell()
         self._registry.register(self._customers)
-        self._registry.register(self._dwell)
         # Memory, processor time, open files, start: under the names that everybody's are under.
         ProcessCollector(registry=self._registry)
-        self._live: dict[str, PrometheusCounter | Gauge | Histogram] = {
+        self._histograms = {
+            metric.name: _Histogram(metric) for metric in DECLARED if metric.kind == "histogram"
+        }
+        for histogram in self._histograms.values():
+            self._registry.register(histogram)
+        self._live: dict[str, PrometheusCounter | Gauge] = {
             metric.name: _made(metric, self._registry)
             for metric in DECLARED
-            if metric not in (CUSTOMERS, DWELL)
+            if metric is not CUSTOMERS and metric.kind != "histogram"
         }
+        self._series: dict[tuple[str, tuple[str, ...]], Any] = {}
+        """What `labels` of the library would look for anew each time, at ten times the price."""
         self.set(BUILD, 1, *_versions())
         for metric, labels in _FROM_0_ON:
             self.count(metric, 0, *labels)
 
     def count(self, metric: Metric, amount: float = 1, *labels: str) -> None:
-        live = self._live[metric.name]
-        assert isinstance(live, PrometheusCounter)
-        (live.labels(*labels) if metric.labels else live).inc(amount)
+        assert metric.kind == "counter", metric.name
+        self._one(metric, labels).inc(amount)
 
     def set(self, metric: Metric, value: float, *labels: str) -> None:
-        live = self._live[metric.name]
-        assert isinstance(live, Gauge)
-        (live.labels(*labels) if metric.labels else live).set(value)
+        assert metric.kind == "gauge", metric.name
+        self._one(metric, labels).set(value)
 
     def observe(self, metric: Metric, value: float, *labels: str) -> None:
-        live = self._live[metric.name]
-        assert isinstance(live, Histogram)
-        (live.labels(*labels) if metric.labels else live).observe(value)
+        self._histograms[metric.name].observe(value, labels)
+
+    def _one(self, metric: Metric, labels: tuple[str, ...]) -> Any:
+        found = self._series.get((metric.name, labels))
+        if found is None:
+            live = self._live[metric.name]
+            found = live.labels(*labels) if metric.labels else live
+            self._series[metric.name, labels] = found
+        return found
 
     def customers(self, partition: int, counts: Mapping[tuple[str, str], int]) -> None:
         """Replace what a partition adds to `ladder_customers`: (ladder, rung) to how many."""
         self._customers.by_partition[partition] = dict(counts)
-
-    def dwell(self, stays: Iterable[tuple[str, str, int]]) -> None:
-        """Add stays that ended: ladder, rung, seconds."""
-        self._dwell.add(stays)
 
     def forget(self, partition: int) -> None:
         """Remove every series of a partition that left this worker."""
@@ -94,6 +98,7 @@ class Metrics:
                 place = metric.labels.index("partition")
                 for labels in [key for key in live._metrics if key[place] == number]:
                     live.remove(*labels)
+                    self._series.pop((metric.name, tuple(labels)), None)
 
     def text(self) -> bytes:
         """All of it in Prometheus' text format."""
@@ -119,31 +124,38 @@ class _Customers(Collector):
         return [GaugeMetricFamily(CUSTOMERS.name, CUSTOMERS.help, labels=CUSTOMERS.labels)]
 
 
-class _Dwell(Collector):
-    """A histogram that takes what a batch found in one go, at a tenth of the library's price."""
+class _Histogram(Collector):
+    """A histogram at a tenth of the library's price, which locks and looks up for each value."""
 
-    def __init__(self) -> None:
-        self._counts: dict[tuple[str, str], list[int]] = {}
-        self._sums: Counter[tuple[str, str]] = Counter()
+    def __init__(self, metric: Metric) -> None:
+        self._metric = metric
+        self._edges = [*map(floatToGoString, metric.buckets), "+Inf"]
+        self._counts: dict[tuple[str, ...], list[int]] = {}
+        self._sums: dict[tuple[str, ...], float] = {}
+        if not metric.labels:
+            self._begin(())
 
-    def add(self, stays: Iterable[tuple[str, str, int]]) -> None:
-        for ladder, rung, seconds in stays:
-            counts = self._counts.get((ladder, rung))
-            if counts is None:
-                counts = self._counts[ladder, rung] = [0] * (len(DWELL.buckets) + 1)
-            counts[bisect_left(DWELL.buckets, seconds)] += 1
-            self._sums[ladder, rung] += seconds
+    def _begin(self, labels: tuple[str, ...]) -> list[int]:
+        assert len(labels) == len(self._metric.labels), labels
+        self._sums[labels] = 0.0
+        counts = self._counts[labels] = [0] * len(self._edges)
+        return counts
+
+    def observe(self, value: float, labels: tuple[str, ...]) -> None:
+        counts = self._counts.get(labels) or self._begin(labels)
+        counts[bisect_left(self._metric.buckets, value)] += 1
+        self._sums[labels] += value
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
         (family,) = self.describe()
-        edges = [*map(floatToGoString, DWELL.buckets), "+Inf"]
         for labels, counts in sorted(self._counts.items()):
-            buckets = list(zip(edges, accumulate(counts), strict=True))
+            buckets = list(zip(self._edges, accumulate(counts), strict=True))
             family.add_metric(list(labels), buckets, self._sums[labels])
         yield family
 
     def describe(self) -> Iterable[HistogramMetricFamily]:
-        return [HistogramMetricFamily(DWELL.name, DWELL.help, labels=DWELL.labels)]
+        metric = self._metric
+        return [HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)]
 
 
 _FROM_0_ON: tuple[tuple[Metric, tuple[str, ...]], ...] = (
@@ -153,14 +165,9 @@ _FROM_0_ON: tuple[tuple[Metric, tuple[str, ...]], ...] = (
 """Of whose kinds are known: or Prometheus takes the first of a kind for no increase."""
 
 
-def _made(metric: Metric, registry: CollectorRegistry) -> PrometheusCounter | Gauge | Histogram:
-    if metric.kind == "counter":
-        return PrometheusCounter(metric.name, metric.help, metric.labels, registry=registry)
-    if metric.kind == "gauge":
-        return Gauge(metric.name, metric.help, metric.labels, registry=registry)
-    return Histogram(
-        metric.name, metric.help, metric.labels, buckets=metric.buckets, registry=registry
-    )
+def _made(metric: Metric, registry: CollectorRegistry) -> PrometheusCounter | Gauge:
+    kind = PrometheusCounter if metric.kind == "counter" else Gauge
+    return kind(metric.name, metric.help, metric.labels, registry=registry)
 
 
 def _versions() -> tuple[str, ...]:

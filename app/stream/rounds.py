@@ -267,7 +267,8 @@ class Rounds:
         metrics.count(m.EVENTS_DROPPED, tally.dropped)
         for labels, number in moves.items():
             metrics.count(m.STAGE_CHANGES, number, *(label or "" for label in labels))
-        metrics.dwell(batch.said.stays)
+        for ladder, rung, seconds in batch.said.stays:
+            metrics.observe(m.DWELL, seconds, ladder, rung)
         if moves:
             self._show_customers()
         if items:

@@ -73,8 +73,9 @@ def test_counts_and_observations_add_up() -> None:
 
 def test_stays_are_counted_in_classes_of_time_by_rung() -> None:
     metrics = Metrics()
-    metrics.dwell([("moment", "new", 60), ("moment", "new", 86_400)])
-    metrics.dwell([("moment", "new", 90_000_000), ("people", "new", 5)])
+    for seconds in (60, 86_400, 90_000_000):
+        metrics.observe(m.DWELL, seconds, "moment", "new")
+    metrics.observe(m.DWELL, 5, "people", "new")
     of_new = {
         line.partition('le="')[2].partition('"')[0]: float(line.rpartition(" ")[2])
         for line in lines(metrics, "ladder_rung_held_seconds_bucket")
@@ -99,3 +100,34 @@ def test_the_worst_that_a_scrape_can_hold_is_bounded_and_names_no_customer() -> 
 
 def test_the_promised_latencies_are_edges_of_the_histogram() -> None:
     assert {0.04, 0.12, 0.2, 0.25} <= set(m.COMMIT_LATENCY.buckets)
+
+
+def test_a_partition_that_came_back_begins_anew() -> None:
+    """What is kept at hand of a series must go with it, or what is counted then is not shown."""
+    metrics = Metrics()
+    metrics.set(m.LAG_SECONDS, 5, "1")
+    metrics.forget(1)
+    metrics.set(m.LAG_SECONDS, 7, "1")
+    assert lines(metrics, m.LAG_SECONDS.name) == ['ladder_lag_seconds{partition="1"} 7.0']
+
+
+def test_a_histogram_without_labels_is_there_from_the_beginning() -> None:
+    """Or the first rate of it is missing."""
+    assert "ladder_transaction_seconds_count 0.0" in lines(Metrics(), m.TRANSACTION_TIME.name)
+
+
+def test_a_value_on_an_edge_belongs_to_the_class_below() -> None:
+    metrics = Metrics()
+    metrics.observe(m.BATCH_SIZE, 10)
+    metrics.observe(m.BATCH_SIZE, 11)
+    found = lines(metrics, f"{m.BATCH_SIZE.name}_bucket")
+    assert 'ladder_batch_records_bucket{le="3.0"} 0.0' in found
+    assert 'ladder_batch_records_bucket{le="10.0"} 1.0' in found
+    assert 'ladder_batch_records_bucket{le="30.0"} 2.0' in found
+
+
+def test_labels_of_the_wrong_number_are_an_error() -> None:
+    with pytest.raises(AssertionError):
+        Metrics().observe(m.DWELL, 5, "moment")
+    with pytest.raises(ValueError, match="label"):
+        Metrics().set(m.LAG, 5, "topic")
