@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -62,8 +63,30 @@ async def test_every_container_does_its_work_also_while_a_broker_is_away(machine
         "and customers on rungs",
         lambda: seen(machine, 'sum(ladder_customers{ladder="raving-fan"})', 60),
     )
+    await every_worker_answers_for_everybody(machine)
     for name in workers:
         assert machine.stop(name) == 0, machine.log(name).read_text()[-3000:]
+
+
+async def every_worker_answers_for_everybody(machine: Machine) -> None:
+    """They reach each other under the addresses that Compose tells them."""
+    bearer = {"Authorization": f"Bearer {machine.composed.given['LADDER_API_TOKEN']}"}
+    async with aiohttp.ClientSession(headers=bearer) as client:
+
+        async def ask(name: str, path: str) -> Any:
+            async with client.get(f"http://127.0.0.1:{machine.ports[name]}/v1/{path}") as answer:
+                assert answer.status == 200, await answer.text()
+                return await answer.json()
+
+        first, second = machine.composed.workers
+        page = await ask(first, "ladders/raving-fan/customers?rung=customer&limit=20")
+        assert page["complete"] is True
+        people = [each["customer_id"] for each in page["customers"]]
+        assert len(people) > 5
+        for customer in people:
+            path = f"customers/{quote(customer, safe='')}"
+            one, other = await ask(first, path), await ask(second, path)
+            assert one["ladders"] == other["ladders"]
 
 
 async def healthy(machine: Machine, name: str) -> bool:
