@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that asks for a broker carries that broker's mark."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
-        if "kafka" in fixtures or "new_kafka" in fixtures:
+        if {"kafka", "new_kafka", "three_brokers"} & {*fixtures}:
             item.add_marker(pytest.mark.kafka)
         if "embedded_broker" in fixtures:
             item.add_marker(pytest.mark.embedded)
@@ -71,6 +71,22 @@ def new_kafka(tmp_path: Path) -> Iterator[Kafka]:
         yield broker
     finally:
         broker.kill()
+
+
+@pytest.fixture(scope="session")
+def three_brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """Three brokers, three copies, two needed, for the whole run: faults leave all of them up."""
+    try:
+        cluster = Kafka(
+            tmp_path_factory.mktemp("three"), brokers=3, heap="256m", quick=True, detours=True
+        )
+    except KafkaNotInstallable as missing:
+        _cannot(str(missing))
+        raise
+    try:
+        yield cluster.start()
+    finally:
+        cluster.kill()
 
 
 @pytest.fixture(scope="session")

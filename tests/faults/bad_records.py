@@ -32,6 +32,7 @@ def bad_records(name: str, time: str, partitions: int) -> list[dict[str, Any]]:
         ("not-json", b""),
         ("not-json", None),
         ("not-json", b"[" * 60_000),
+        ("not-json", good.replace(b'"amount": 5', b'"amount": NaN')),
         ("not-an-event", b"[]"),
         ("not-an-event", b"null"),
         ("not-an-event", written("purchase.completed", order, time=None)),

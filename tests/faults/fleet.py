@@ -145,12 +145,12 @@ class Fleet:
     async def create(self) -> Fleet:
         declared = topics.declared(self.settings, self.ladders)
         async with clients.admin(self.settings) as admin:
-            await topic_admin.create(admin, declared, 1)
+            await topic_admin.create(admin, declared, self.settings.replication_factor or 1)
         return self
 
     # Workers.
 
-    def start(self, slot: int = 0, **more: str) -> Member:
+    def start(self, slot: int = 0, module: str = "app", **more: str) -> Member:
         """A worker on the folder of this slot; give no folder to two that run."""
         (port,) = free_ports(1)
         folder = self.folder / f"data-{slot}"
@@ -159,7 +159,7 @@ class Fleet:
         own = {"LADDER_DATA_DIR": str(folder), "LADDER_API_PORT": str(port)}
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "app", "worker"],
+                [sys.executable, "-m", module, "worker"],
                 env=clean | self.env | own | more, stdout=out, stderr=out,
             )  # fmt: skip
         self.members.append(Member(process, folder, port, log))
@@ -188,6 +188,20 @@ class Fleet:
             return all(had) and numbers == list(range(self.settings.partitions))
 
         await until(lambda: f"all partitions are ready\n{self._tails()}", all_there)
+
+    async def ready_again(self) -> None:
+        """Wait until those that run have all partitions between them, whoever has how many."""
+        await self.spread(min(len(self.running), self.settings.partitions))
+
+    async def spread(self, over: int) -> None:
+        """Wait until all partitions are ready, and so many workers have one."""
+
+        async def all_there() -> bool:
+            had = [await member.partitions() for member in self.running]
+            numbers = sorted(number for some in had for number in some)
+            return sum(map(bool, had)) == over and numbers == list(range(self.settings.partitions))
+
+        await until(lambda: f"{over} workers have all\n{self._tails()}", all_there)
 
     async def taken_over(self, members: Sequence[Member]) -> None:
         """Wait until these have all partitions, or have all died themselves."""
@@ -235,6 +249,16 @@ class Fleet:
         """Wait until everything sent so far, and what it hands over, is committed."""
         await rest.everything_applied(self.settings, self.see_that_they_run)
 
+    async def settled(self) -> None:
+        """Wait until readers can see everything that was committed."""
+        declared = topics.declared(self.settings, self.ladders)
+        written = [topic.name for topic in declared if topic.kind != "input"]
+        await rest.markers(self.settings, written)
+
+    async def hangs(self) -> None:
+        """Wait until a transaction is open and stays so."""
+        await rest.stays_open(self.settings, self.settings.changelog)
+
     async def nothing_due(self) -> None:
         """Wait until every partition says that nothing due is left."""
         await until("nothing due is left", self._nothing_due)
@@ -263,7 +287,7 @@ class Fleet:
             found[:] = [await member.get(f"/v1/customers/{customer}") for member in self.running]
             return any(status in (200, 404) for status, _ in found)
 
-        await until(f"somebody knows {customer}: {found}", somebody_knows)
+        await until(lambda: f"somebody knows {customer}: {found}", somebody_knows)
         for status, body in found:
             if status in (200, 404):
                 return json.loads(body) if status == 200 else None

@@ -12,7 +12,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 from app.settings import Settings
 from app.stream import clients
 
-PATIENCE = 120.0
+PATIENCE = 240.0
 """Seconds for anything that a test waits for; a quiet machine needs a tenth of it."""
 
 
@@ -77,3 +77,39 @@ async def committed(admin: Any, settings: Settings) -> dict[TopicPartition, int]
     except GroupCoordinatorNotAvailableError:
         return {}  # nobody has committed anything on this broker yet
     return {place: at.offset for place, at in found.items()}
+
+
+async def markers(settings: Settings, topics: Sequence[str]) -> None:
+    """Wait for the markers of what was committed, which brokers write right after it.
+
+    Before they are there, readers do not see all of what a transaction wrote.
+    """
+    there = places(settings, topics)
+    async with (
+        clients.consumer(settings) as stable,
+        clients.consumer(settings, isolation_level="read_uncommitted") as everything,
+    ):
+
+        async def written() -> bool:
+            found: bool = await stable.end_offsets(there) == await everything.end_offsets(there)
+            return found
+
+        await until("no transaction is open", written, 0.1)
+
+
+async def stays_open(settings: Settings, topic: str) -> None:
+    """Wait until the same transaction is seen open in a topic again and again."""
+    there = places(settings, [topic])
+    seen: list[dict[TopicPartition, int]] = []
+    async with (
+        clients.consumer(settings) as stable,
+        clients.consumer(settings, isolation_level="read_uncommitted") as everything,
+    ):
+
+        async def hangs() -> bool:
+            begins = await stable.end_offsets(there)
+            ends = await everything.end_offsets(there)
+            seen.append({place: at for place, at in begins.items() if at < ends[place]})
+            return len(seen) > 6 and bool(set.intersection(*({*one.items()} for one in seen[-6:])))
+
+        await until("a transaction stays open", hangs, 0.3)

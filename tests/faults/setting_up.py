@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -23,10 +24,18 @@ ATTRIBUTES = ("city", "vip")
 EPOCH = date(1970, 1, 1)
 
 
-def ladders_in(folder: Path, *, built_in: bool) -> Path:
+FEW = ("brief", "now", "steps")
+"""Ladders that say much: a cluster of three makes topics slowly. None of them: all."""
+
+
+def ladders_in(folder: Path, *, built_in: bool, few: Sequence[str]) -> Path:
     """The ladders with short windows and graces, and the built-in ones where they are wanted."""
     there = folder / "ladders"
     shutil.copytree(EDGY, there)
+    if few:
+        for file in there.glob("*.yaml"):
+            if file.stem not in few:
+                file.unlink()
     if built_in:
         shutil.copytree(BUILT_IN, there, dirs_exist_ok=True)
     return there
@@ -44,16 +53,20 @@ async def trial(
     clock: str = "event",
     zone: str = ZONE,
     start: str = "2024-02-27T12:00:00Z",
+    few: Sequence[str] = (),
+    create: bool = True,
+    **env: str,
 ) -> Trial:
-    ladders = ladders_in(folder, built_in=built_in)
+    ladders = ladders_in(folder, built_in=built_in, few=few)
     rates = folder / "rates.csv"
     rates.write_text("date,currency,rate\n" + "".join(",".join(row) + "\n" for row in RATES))
     fleet = Fleet(
         bootstrap, name, folder, partitions=partitions, lanes=lanes, LADDER_CLOCK=clock,
         LADDER_LADDERS=str(ladders), LADDER_RATES=str(rates), LADDER_TIMEZONE=zone,
-        LADDER_ATTRIBUTES=",".join(ATTRIBUTES),
+        LADDER_ATTRIBUTES=",".join(ATTRIBUTES), **env,
     )  # fmt: skip
-    await fleet.create()
+    if create:
+        await fleet.create()
     rows = [
         ((date.fromisoformat(day) - EPOCH).days, currency, Decimal(rate))
         for day, currency, rate in RATES

@@ -90,6 +90,12 @@ class Tale:
     def people(self, *circles: str) -> list[str]:
         return [person for circle in circles for person in self._stories[circle].people]
 
+    def more(self, circle: str, count: int) -> list[str]:
+        """Enlarge a circle; gives everybody in it."""
+        people = self._stories[circle].people
+        people += [f"{circle}-{number}" for number in range(len(people), count)]
+        return people
+
     def chapter(self, count: int, days: int, *, bad: bool = True, rest: int = 2 * DAY) -> Chapter:
         """About `count` events over so many days, and `rest` microseconds in which nothing happens.
 

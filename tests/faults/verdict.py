@@ -52,6 +52,7 @@ class Trial:
 
     async def check(self) -> None:
         """Everything that is promised, when the fleet is at rest."""
+        await self.fleet.settled()
         published = await self._published()
         check_sequences(published)
         self._check_changes(published)

@@ -23,6 +23,10 @@ class Kafka:
     settings come over those that it has by itself, until it is first started. Quick ones start in
     half the time and are no good for measuring. Everything it writes lies under the folder. A
     broker ends with this process, however that ends.
+
+    With detours each broker has a second address: clients that came in by a port of `detours` are
+    told to find every broker at those. Nothing listens there but what a test puts between them and
+    the ports `behind`.
     """
 
     def __init__(
@@ -32,6 +36,7 @@ class Kafka:
         brokers: int = 1,
         heap: str = "512m",
         quick: bool = False,
+        detours: bool = False,
         settings: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
@@ -39,9 +44,11 @@ class Kafka:
         self._libraries = libraries()
         self._options = [f"-Xmx{heap}", *(QUICK if quick else ())]
         self.settings = dict(settings or {})
-        ports = free_ports(2 * brokers)
-        self.ports = dict(zip(self.nodes, ports[:brokers], strict=True))
-        self.controllers = dict(zip(self.nodes, ports[brokers:], strict=True))
+        ports = iter(free_ports(4 * brokers))
+        self.ports = {node: next(ports) for node in self.nodes}
+        self.controllers = {node: next(ports) for node in self.nodes}
+        self.detours = {node: next(ports) for node in self.nodes} if detours else {}
+        self.behind = {node: next(ports) for node in self.detours}
         self._running: dict[int, Tethered] = {}
 
     @property
@@ -76,6 +83,10 @@ class Kafka:
     def log(self, node: int = 1) -> Path:
         return self.folder / f"broker-{node}.log"
 
+    @property
+    def running(self) -> set[int]:
+        return {node for node, process in self._running.items() if process.poll() is None}
+
     def _these(self, node: int | None) -> list[int]:
         return [each for each in list(self._running) if node in (None, each)]
 
@@ -106,16 +117,20 @@ class Kafka:
     def _properties(self, node: int) -> str:
         voters = ",".join(f"{n}@127.0.0.1:{port}" for n, port in self.controllers.items())
         copies = min(3, len(self.nodes))
-        listeners = f"PLAINTEXT://127.0.0.1:{self.ports[node]}"
+        listeners = advertised = f"PLAINTEXT://127.0.0.1:{self.ports[node]}"
+        if node in self.detours:
+            listeners += f",DETOUR://127.0.0.1:{self.behind[node]}"
+            advertised += f",DETOUR://127.0.0.1:{self.detours[node]}"
         own = {
             "node.id": str(node),
             "controller.quorum.voters": voters,
             "listeners": f"{listeners},CONTROLLER://127.0.0.1:{self.controllers[node]}",
-            "advertised.listeners": listeners,
+            "advertised.listeners": advertised,
             "log.dirs": str(self.folder / f"data-{node}"),
             "offsets.topic.replication.factor": str(copies),
             "transaction.state.log.replication.factor": str(copies),
             "transaction.state.log.min.isr": str(max(1, copies - 1)),
+            "min.insync.replicas": str(max(1, copies - 1)),
             **self.settings,
         }
         lines = [f"{name}={value}" for name, value in own.items()]

@@ -1,0 +1,210 @@
+"""A shop under load on three brokers, what is done to it, and what is measured meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from app.errors import BrokerError
+from app.settings import Settings
+from app.stream import clients
+from tests.faults import rest
+from tests.faults.fleet import Fleet
+from tests.faults.load import Load, find_places, load
+from tests.faults.rest import until
+from tests.faults.setting_up import FEW, trial
+from tests.faults.tale import Chapter
+from tests.faults.verdict import Trial
+from tests.kafka.broker import Kafka
+
+T = TypeVar("T")
+MAY_PASS = (KafkaError, BrokerError, OSError, TimeoutError)
+QUICKLY: dict[str, Any] = {"request_timeout_ms": 5_000, "metadata_max_age_ms": 3_000}
+LOOK = 0.5
+
+
+async def stubborn(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask until a cluster that is being mistreated answers."""
+    answers: list[T] = []
+
+    async def answered() -> bool:
+        try:
+            answers.append(await ask())
+        except MAY_PASS:
+            return False
+        return True
+
+    await until("the cluster answers", answered, 0.3)
+    return answers[-1]
+
+
+class Progress:
+    """How long at most nothing at all was committed, while something could have been."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._excused = 0
+        self._since: float | None = None
+        self._last = -1
+        self.longest = 0.0
+
+    @contextmanager
+    def excused(self) -> Iterator[None]:
+        """Nothing can be committed now: a majority is away."""
+        self._excused += 1
+        try:
+            yield
+        finally:
+            self._excused -= 1
+            self._since = None
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        changelog = rest.places(self._settings, [self._settings.changelog])
+        while True:
+            try:
+                async with clients.consumer(self._settings, **QUICKLY) as consumer:
+                    while True:
+                        self._note(sum((await consumer.end_offsets(changelog)).values()))
+                        await asyncio.sleep(LOOK)
+            except MAY_PASS:
+                self._note(self._last)
+                await asyncio.sleep(LOOK)
+
+    def _note(self, committed: int) -> None:
+        now = time.monotonic()
+        if committed > self._last or self._excused or self._since is None:
+            self._last, self._since = max(committed, self._last), now
+        self.longest = max(self.longest, now - self._since)
+
+
+@dataclass
+class Ordeal:
+    """`recoveries` are seconds from a fault's end until all that was sent by then is committed."""
+
+    name: str
+    seed: int
+    trial: Trial
+    cluster: Kafka
+    progress: Progress
+    events: int = 0
+    deeds: int = 0
+    recoveries: list[float] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    verdict: str = "FAILED"
+    began: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
+
+    @property
+    def fleet(self) -> Fleet:
+        return self.trial.fleet
+
+    @asynccontextmanager
+    async def under_load(
+        self, next_chapter: Callable[[], Chapter] | None = None
+    ) -> AsyncIterator[Load]:
+        """Events come all the while, and it is looked at whether anything moves."""
+        watching = asyncio.create_task(self.progress.run())
+        try:
+            async with load(self.trial, next_chapter) as these:
+                try:
+                    yield these
+                finally:
+                    watching.cancel()
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+        self.events += these.sent
+
+    async def recovered(self, what: str, since: float | None = None) -> float:
+        """Wait until everything sent up to now is committed; says how long after `since`, or now.
+
+        since: of the monotonic clock, when the fault began.
+        """
+        began = time.monotonic() if since is None else since
+        ends = await stubborn(self.ends)
+        at: dict[TopicPartition, int] = {}
+
+        async def committed() -> bool:
+            self.fleet.see_that_they_run()
+            at.update(await stubborn(self.committed))
+            return all(at.get(place, 0) >= end for place, end in ends.items())
+
+        await until(lambda: f"{ends} are applied after {what}; committed is {at}", committed, 0.2)
+        seconds = time.monotonic() - began
+        self.deeds += 1
+        self.recoveries.append(seconds)
+        print(f"  {what}: recovered in {seconds:.1f} s", flush=True)
+        return seconds
+
+    async def ends(self) -> dict[TopicPartition, int]:
+        settings = self.fleet.settings
+        async with clients.consumer(settings, **QUICKLY) as consumer:
+            found: dict[TopicPartition, int] = await consumer.end_offsets(
+                rest.places(settings, settings.topics)
+            )
+            return found
+
+    async def committed(self) -> dict[TopicPartition, int]:
+        async with clients.admin(self.fleet.settings) as admin:
+            return await rest.committed(admin, self.fleet.settings)
+
+    async def conclude(self) -> None:
+        """Leave one worker, which then has everything; compare; look at all stores."""
+        for member in self.fleet.running[1:]:
+            await member.stop()
+        await self.fleet.ready()
+        await self.trial.at_rest()
+        await self.compare()
+        await self.fleet.stop()
+        await self.trial.check_stores()
+        self.verdict = "right"
+
+    async def compare(self) -> None:
+        await find_places(self.trial)
+        await self.trial.check()
+
+    def report(self) -> str:
+        """One line for the table of faults."""
+        compared = self.trial.compared
+        slowest = f"{max(self.recoveries):.1f}" if self.recoveries else "-"
+        return (
+            f"{self.name:<28} {self.seed:>4} {self.events:>7} {compared['changes']:>8} "
+            f"{compared['dead letters']:>7} {compared['stores']:>6} {self.deeds:>5} {slowest:>9} "
+            f"{self.progress.longest:>8.1f} {self.seconds:>7.0f}  {self.verdict}"
+            + "".join(f"\n    {note}" for note in self.notes)
+        )
+
+
+HEADER = (
+    f"{'fault':<28} {'seed':>4} {'events':>7} {'changes':>8} {'letters':>7} {'stores':>6} "
+    f"{'faults':>5} {'recover s':>9} {'silent s':>8} {'took s':>7}  output"
+)
+"""`silent s`: the longest time in which no partition committed, where a majority was there."""
+
+
+@asynccontextmanager
+async def ordeal(
+    cluster: Kafka, name: str, topics: str, folder: Path, *, seed: int, **more: Any
+) -> AsyncIterator[Ordeal]:
+    """A shop of its own on the cluster; whatever happens, no worker is left and all brokers run."""
+    made = await trial(
+        cluster.bootstrap, topics, folder, seed=seed,
+        **{"lanes": 1, "few": FEW, "LADDER_REPLICATION_FACTOR": "3", **more},
+    )  # fmt: skip
+    under = Ordeal(name, seed, made, cluster, Progress(made.fleet.settings))
+    try:
+        yield under
+    finally:
+        made.fleet.kill()
+        cluster.start()
+        under.seconds = time.monotonic() - under.began
+        print(HEADER, under.report(), sep="\n", flush=True)
