@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from app.settings import Settings
+from app.stream.remembered import START_ANEW
 
 DAY_MS = 86_400_000
 INPUT_RETENTION_DAYS = 30
@@ -52,19 +53,22 @@ class Found:
 
 def _kept(days: int, largest: int = LARGEST_OUTPUT) -> dict[str, str]:
     return {
+        **_BY_ARRIVAL,
         "cleanup.policy": "delete",
         "retention.ms": str(days * DAY_MS),
         "max.message.bytes": str(largest),
     }
 
 
-_INPUT = {
-    **_kept(INPUT_RETENTION_DAYS, LARGEST_INPUT),
+_BY_ARRIVAL = {
     # Retention counts from the arrival. By the shop's own timestamps a replay of history, with
-    # times years back, would be deleted before it is read.
+    # times years back, would be deleted before it is read; and of a worker whose clock jumped an
+    # hour ahead brokers would take nothing.
     "message.timestamp.type": "LogAppendTime",
 }
+_INPUT = _kept(INPUT_RETENTION_DAYS, LARGEST_INPUT)
 _CHANGELOG = {
+    **_BY_ARRIVAL,
     "cleanup.policy": "compact",
     "delete.retention.ms": str(TOMBSTONE_RETENTION_DAYS * DAY_MS),
     # Only closed segments are compacted: small ones keep a restore near the size of the state.
@@ -120,7 +124,8 @@ def problems(topics: Sequence[Topic], found: Mapping[str, Found]) -> list[str]:
             sentences.append(f"{topic.name} is missing: `ladder topics create` makes it")
             continue
         if there.partitions != topic.partitions:
-            sentences.append(_partitions(topic, there))
+            other = other_partitions(topic.name, there.partitions, topic.partitions)
+            sentences.append(other)
         cleanup = there.config.get("cleanup.policy", topic.config["cleanup.policy"])
         if cleanup != "compact" if topic.compacted else "compact" in cleanup:
             sentences.append(_cleanup(topic, cleanup))
@@ -138,11 +143,12 @@ def differences(topics: Sequence[Topic], found: Mapping[str, Found]) -> list[str
     ]
 
 
-def _partitions(topic: Topic, there: Found) -> str:
+def other_partitions(name: str, has: int, must: int) -> str:
+    """Return what is wrong with such a topic; the brokers take no partition away again."""
     return (
-        f"{topic.name} has {_counted(there.partitions)} and must have {topic.partitions}, "
-        "like all others: make it anew, "
-        f"or set LADDER_PARTITIONS={there.partitions} if all have so many"
+        f"{name} has {_counted(has)} and must have {must}, like all others: make it anew, or set "
+        f"LADDER_PARTITIONS={has} if all have so many and nothing was counted yet; else "
+        f"{START_ANEW}"
     )
 
 
