@@ -5,7 +5,7 @@ seams. Nothing of Faust connects to Kafka but the consumer built in `intake`.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 import faust
@@ -18,13 +18,17 @@ from faust.tables.manager import TableManager
 from faust.web.drivers.aiohttp import Web
 
 from app.api.limits import SERVER
+from app.errors import TopicsError
 from app.stream.intake import FAUST, Consumer, ConsumerThread, Transport
 from app.stream.share import Member, Share, share_out
+from app.stream.topics import other_partitions
 
 REBALANCE_SECONDS = 30.0
 """How long the group waits for a member at a rebalance; work in progress gets half of it."""
 HEARTBEAT_SECONDS = 0.5
 """A member hears of a rebalance with its next heartbeat; until the last has heard, others wait."""
+METADATA_SECONDS = 30.0
+"""A topic whose partitions were raised is noticed after so long."""
 STUCK_SECONDS = 60.0
 """A main loop that asked for nothing for so long leaves the group."""
 
@@ -80,6 +84,7 @@ class Assignor(PartitionAssignor):
         """
         said = {name: Said.loads(each.user_data) for name, each in member_metadata.items()}
         topics = sorted({topic for each in member_metadata.values() for topic in each.subscription})
+        self._refuse_raised(cluster, topics)
         self._update_member_urls(said)
         members = {
             name: Member(
@@ -90,6 +95,22 @@ class Assignor(PartitionAssignor):
         }
         shares = share_out(self.app.conf.topic_partitions, members, self.replicas)
         return self._answers(topics, shares)
+
+    def _refuse_raised(self, cluster: Any, topics: Iterable[str]) -> None:
+        """End the worker with what is wrong when a topic got more partitions while it ran.
+
+        Until it has ended these are not seen; whoever leads next does the same.
+        """
+        wanted = self.app.conf.topic_partitions
+        counts = {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in topics}
+        wrong = [
+            other_partitions(topic, count, wanted)
+            for topic, count in counts.items()
+            if count > wanted
+        ]
+        if wrong:
+            stop = self.app.bring_up.stop_worker
+            self.app.loop.call_soon_threadsafe(stop, TopicsError(wrong))
 
     def _answers(self, topics: list[str], shares: Mapping[str, Share]) -> Any:
         assignments = {
@@ -220,6 +241,7 @@ class LadderApp(faust.App):
             "session_timeout_ms": int(session_timeout * 1000),
             "heartbeat_interval_ms": int(min(HEARTBEAT_SECONDS, session_timeout / 4) * 1000),
             "rebalance_timeout_ms": int(REBALANCE_SECONDS * 1000),
+            "metadata_max_age_ms": int(METADATA_SECONDS * 1000),
             "max_poll_interval_ms": int(STUCK_SECONDS * 1000),
             "request_timeout_ms": int(max(session_timeout + 1, 40.0) * 1000),
         }
