@@ -12,10 +12,13 @@ from pathlib import Path
 
 import msgspec
 import rocksdict
+import structlog
 
 from app.errors import DataFolderTaken, StartupRefused
 from app.stream import due
 from app.wire.record import HOT, VERSION
+
+log = structlog.get_logger(__name__)
 
 LAYOUT = 1
 """Raised when what lies in a store, or in the changelog, can no longer be read by older code."""
@@ -247,8 +250,11 @@ class Store:
         return kind(f"{self.path}: {error}")
 
     def close(self) -> None:
-        """Let go of the files."""
-        self._db.close()
+        """Let go of the files; what a full or broken disk did not take comes from the changelog."""
+        try:
+            self._db.close()
+        except Exception as error:
+            log.warning("store was closed without its last writes", error=str(self._trouble(error)))
 
 
 def _batch(rows: Iterable[Row]) -> rocksdict.WriteBatch:
