@@ -139,9 +139,9 @@ class PartitionFailed(LadderError):
 
 
 class OffsetsLost(LadderError):
-    """The broker no longer has the records that come next: retention was shorter than the outage.
-    The message says which are lost; start from what is left with a new LADDER_APP_ID, or restore
-    the topic.
+    """The broker no longer has the records that come next: retention was shorter than the outage,
+    or the changelog was not only compacted. The message says which are lost, and has the command
+    that goes on without them, or the way to a new LADDER_APP_ID.
     """
 
 

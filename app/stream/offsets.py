@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from app.errors import OffsetsLost, RememberedSettingsDiffer
-from app.stream.remembered import WAY_OUT
+from app.stream.remembered import START_ANEW, WAY_OUT
 
 log = structlog.get_logger(__name__)
 
@@ -57,30 +57,47 @@ async def starting_points(
             action="offsets-taken-from-state",
             group=group,
         )
-    return {
-        tp: _checked(tp, committed[tp], kept.get(tp.topic), begins[tp], ends[tp]) for tp in sources
-    }
+    starts = {tp: _start(committed[tp], kept.get(tp.topic), begins[tp]) for tp in sources}
+    lost = [_lost(tp, start, begins[tp], ends[tp]) for tp, start in starts.items()]
+    if any(lost):
+        # Of a topic that is shorter than it was, all that is left was read already.
+        moved = {
+            tp: begins[tp] if starts[tp] < begins[tp] else ends[tp]
+            for tp, what in zip(sources, lost, strict=True)
+            if what
+        }
+        resets = "\n".join(reset(client, group, tp, at) for tp, at in moved.items())
+        raise OffsetsLost(
+            "\n".join(filter(None, lost)) + "\nTo go on with what is left and without these, "
+            f"stop all workers, run\n{resets}\nand start them again; or {START_ANEW}"
+        )
+    return starts
 
 
-def _checked(
-    tp: TopicPartition, committed: int | None, kept: int | None, begin: int, end: int
-) -> int:
-    start = committed if committed is not None else kept
-    if start is None:
-        return begin
+def reset(client: Mapping[str, Any], group: str, tp: TopicPartition, offset: int) -> str:
+    """Return Kafka's own command that makes a group go on at an offset."""
+    return (
+        f"kafka-consumer-groups --bootstrap-server {client['bootstrap_servers']} --group {group} "
+        f"--topic {tp.topic}:{tp.partition} --reset-offsets --to-offset {offset} --execute"
+    )
+
+
+def _start(committed: int | None, kept: int | None, begin: int) -> int:
+    if committed is not None:
+        return committed
+    return begin if kept is None else kept
+
+
+def _lost(tp: TopicPartition, start: int, begin: int, end: int) -> str | None:
     place = f"{tp.topic}[{tp.partition}]"
     if start < begin:
-        raise OffsetsLost(
+        return (
             f"{place}: the records from offset {start} up to {begin} were deleted before they were "
-            "read (retention was shorter than the outage). To go on without them, set the group's "
-            "offset to what is left (kafka-consumer-groups --reset-offsets); or take a new "
-            "LADDER_APP_ID and replay (docs/operating.md says how)"
+            "read (retention was shorter than the outage)"
         )
     if start > end:
-        raise OffsetsLost(
-            f"{place}: offset {start} comes next, but the topic ends at {end}: it was made anew or "
-            "has lost records. Set the group's offset to where to go on "
-            "(kafka-consumer-groups --reset-offsets), or take a new LADDER_APP_ID and replay "
-            "(docs/operating.md says how)"
+        return (
+            f"{place}: offset {start} comes next, but the topic ends at {end}: it has lost records, "
+            f"or was made anew (then go on at {begin})"
         )
-    return start
+    return None
