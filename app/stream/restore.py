@@ -14,8 +14,10 @@ from pathlib import Path
 import structlog
 from aiokafka import AIOKafkaConsumer
 
+from app.errors import OffsetsLost
 from app.stream.changelog import Changelog, Rows, by_batch, chunks, reader
 from app.stream.faults import Faults
+from app.stream.remembered import START_ANEW
 from app.stream.store import (
     Shared,
     Standing,
@@ -149,6 +151,8 @@ class _Restoring:
         return await self.anew()
 
     async def anew(self) -> tuple[Store, Standing]:
+        if self.begin > 0:
+            raise OffsetsLost(self._lost())
         remove(self.path)
         async with self.at_once:
             store = Store(self.path, self.shared, filling=True)
@@ -157,6 +161,16 @@ class _Restoring:
             except BaseException:
                 store.close()
                 raise
+
+    def _lost(self) -> str:
+        place = self.changelog.place
+        return (
+            f"{place.topic}[{place.partition}]: the records before offset {self.begin} were "
+            "deleted, and customers' records with them (compaction deletes none: was its "
+            f"cleanup.policy always compact?), and {self.path} is no store that could take their "
+            "place. To go on, start the worker that had this partition with its LADDER_DATA_DIR "
+            f"as it was; where no such store is left, {START_ANEW}"
+        )
 
     def _is_usable(self, standing: Standing) -> bool:
         why = self.changelog.unusable(standing, self.begin, self.end, self.now())
