@@ -27,8 +27,14 @@ test: $(DEV) ## All tests but the slow ones; those that need Apache Kafka fetch 
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
 .PHONY: faults
-faults: $(DEV) ## The slow tests: kills, pauses and rebalances at every step
+faults: $(DEV) ## The slow tests: sixteen kinds of faults on three brokers, and what came of each
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+# How long `make soak` goes on.
+MINUTES ?= 10
+.PHONY: soak
+soak: $(DEV) ## Faults of all kinds by chance, for a while (MINUTES=30)
+	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES) $(ARGS)
 
 .PHONY: lint
 lint: $(DEV) ## Style, and imports that go one way

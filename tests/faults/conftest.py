@@ -25,9 +25,9 @@ async def begin(
     reports = request.config.stash.setdefault(REPORTS, [])
     async with AsyncExitStack() as stack:
 
-        async def new(name: str, *, seed: int = 1, **more: Any) -> Ordeal:
+        async def new(name: str, *, seed: int = 1, topics: str = unique, **more: Any) -> Ordeal:
             made = await stack.enter_async_context(
-                ordeal(three_brokers, name, unique, tmp_path, seed=seed_of_run(seed), **more)
+                ordeal(three_brokers, name, topics, tmp_path, seed=seed_of_run(seed), **more)
             )
             reports.append(made)
             return made

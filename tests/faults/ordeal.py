@@ -14,7 +14,6 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from app.errors import BrokerError
-from app.settings import Settings
 from app.stream import clients
 from tests.faults import rest
 from tests.faults.fleet import Fleet
@@ -47,10 +46,10 @@ async def stubborn(ask: Callable[[], Awaitable[T]]) -> T:
 
 
 class Progress:
-    """How long at most nothing at all was committed, while something could have been."""
+    """How long at most nothing was committed while a worker and most brokers were there."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet, self._settings = fleet, fleet.settings
         self._excused = 0
         self._since: float | None = None
         self._last = -1
@@ -81,7 +80,8 @@ class Progress:
 
     def _note(self, committed: int) -> None:
         now = time.monotonic()
-        if committed > self._last or self._excused or self._since is None:
+        excused = self._excused or not self._fleet.running
+        if committed > self._last or excused or self._since is None:
             self._last, self._since = max(committed, self._last), now
         self.longest = max(self.longest, now - self._since)
 
@@ -200,7 +200,7 @@ async def ordeal(
         cluster.bootstrap, topics, folder, seed=seed,
         **{"lanes": 1, "few": FEW, "LADDER_REPLICATION_FACTOR": "3", **more},
     )  # fmt: skip
-    under = Ordeal(name, seed, made, cluster, Progress(made.fleet.settings))
+    under = Ordeal(name, seed, made, cluster, Progress(made.fleet))
     try:
         yield under
     finally:

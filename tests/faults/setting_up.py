@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -41,6 +41,13 @@ def ladders_in(folder: Path, *, built_in: bool, few: Sequence[str]) -> Path:
     return there
 
 
+def write_only(folder: Path, texts: Mapping[str, str]) -> None:
+    for file in folder.iterdir():
+        file.unlink()
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+
+
 async def trial(
     bootstrap: str,
     name: str,
@@ -54,10 +61,13 @@ async def trial(
     zone: str = ZONE,
     start: str = "2024-02-27T12:00:00Z",
     few: Sequence[str] = (),
+    texts: Mapping[str, str] | None = None,
     create: bool = True,
     **env: str,
 ) -> Trial:
     ladders = ladders_in(folder, built_in=built_in, few=few)
+    if texts is not None:
+        write_only(ladders, texts)
     rates = folder / "rates.csv"
     rates.write_text("date,currency,rate\n" + "".join(",".join(row) + "\n" for row in RATES))
     fleet = Fleet(

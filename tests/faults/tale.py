@@ -96,6 +96,12 @@ class Tale:
         people += [f"{circle}-{number}" for number in range(len(people), count)]
         return people
 
+    def goes_on(self, since: int) -> None:
+        """Tell of what comes after an instant, to people who have a past that was not told here."""
+        self._now = since + SECOND
+        for story in self._stories.values():
+            story.number += 100_000
+
     def chapter(self, count: int, days: int, *, bad: bool = True, rest: int = 2 * DAY) -> Chapter:
         """About `count` events over so many days, and `rest` microseconds in which nothing happens.
 
