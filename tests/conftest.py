@@ -80,7 +80,7 @@ def three_brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
         cluster = Kafka(
             tmp_path_factory.mktemp("three"), brokers=3, heap="256m", quick=True, detours=True
         )
-    except KafkaNotInstallable as missing:
+    except NotInstallable as missing:
         _cannot(str(missing))
         raise
     try:

@@ -97,7 +97,7 @@ def _lost(tp: TopicPartition, start: int, begin: int, end: int) -> str | None:
         )
     if start > end:
         return (
-            f"{place}: offset {start} comes next, but the topic ends at {end}: it has lost records, "
-            f"or was made anew (then go on at {begin})"
+            f"{place}: offset {start} comes next, but the topic ends at {end}: it has lost "
+            f"records, or was made anew (then go on at {begin})"
         )
     return None
