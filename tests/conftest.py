@@ -78,7 +78,12 @@ def three_brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
     """Three brokers, three copies, two needed, for the whole run: faults leave all of them up."""
     try:
         cluster = Kafka(
-            tmp_path_factory.mktemp("three"), brokers=3, heap="256m", quick=True, detours=True
+            tmp_path_factory.mktemp("three"),
+            brokers=3,
+            heap="256m",
+            quick=True,
+            detours=True,
+            settings={"transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000"},
         )
     except NotInstallable as missing:
         _cannot(str(missing))

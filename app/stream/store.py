@@ -254,7 +254,11 @@ class Store:
         try:
             self._db.close()
         except Exception as error:
-            log.warning("store was closed without its last writes", error=str(self._trouble(error)))
+            log.warning(
+                "store was closed without its last writes",
+                action="store-closed-short",
+                error=str(self._trouble(error)),
+            )
 
 
 def _batch(rows: Iterable[Row]) -> rocksdict.WriteBatch:

@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from app.core.customer import stranger
 from app.core.due import NEVER
-from app.errors import StartupRefused
+from app.errors import OffsetsLost, StartupRefused
 from app.stream import due
 from app.stream.changelog import SECOND, Changelog
 from app.stream.faults import Faults, parse
@@ -182,7 +182,10 @@ async def test_an_old_store_with_nothing_to_catch_up_with_is_kept(bench: Bench) 
     assert await bench.restored(b"cmark") == ([b"old"], 0)
 
 
-async def test_a_store_from_before_the_changelog_begins_is_rebuilt(bench: Bench) -> None:
+async def test_a_changelog_whose_begin_was_deleted_is_refused_and_the_store_kept(
+    bench: Bench,
+) -> None:
+    """Compaction leaves the begin where it is: what was there is lost, and must not be missed."""
     await bench.write([hot("a", text="1")])
     store, standing = await bench.restore()
     store.write([(b"cmark", b"before")], standing)
@@ -192,7 +195,14 @@ async def test_a_store_from_before_the_changelog_begins_is_rebuilt(bench: Bench)
     await admin.start()
     await admin.delete_records({bench.changelog.place: RecordsToDelete(before_offset=5)})
     await admin.close()
-    assert await bench.restored(b"cmark", b"cb") == ([None, hot("b", text="4")[1]], 8)
+    with pytest.raises(OffsetsLost, match="LADDER_APP_ID"):
+        await bench.restore()
+    store = Store(bench.path, Shared(8 << 20, 8 << 20))
+    try:
+        assert store.get([b"cmark"]) == [b"before"]
+        assert store.standing() == standing
+    finally:
+        store.close()
 
 
 async def test_rows_of_a_newer_version_are_refused_with_the_way_out(bench: Bench) -> None:
