@@ -160,7 +160,7 @@ class Ordeal:
     async def conclude(self) -> None:
         """Leave one worker, which then has everything; compare; look at all stores."""
         for member in self.fleet.running[1:]:
-            await member.stop()
+            await member.quit()  # one of them may have hardly begun
         await self.fleet.ready()
         await self.trial.at_rest()
         await self.compare()
