@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from benchmarks.case import Case
 from benchmarks.cdnow import Cdnow
 from benchmarks.latency import HalfLoad, Latency
+from benchmarks.memory import Memory
 from benchmarks.promises import ManyCustomers, TwoWorkers, WarmStart
 from benchmarks.restore import Restore
 from benchmarks.throughput import Mixed, OnlyPurchases
@@ -22,6 +23,7 @@ CASES: dict[str, type[Case]] = {
         HalfLoad,
         Restore,
         WarmStart,
+        Memory,
         Cdnow,
     )
 }

@@ -116,7 +116,9 @@ class Standbys:
     def near(self, number: int) -> bool:
         """Tell whether a copy has caught up: a take-over would be done in no time."""
         copy = self.copies.get(number)
-        return copy is not None and copy.caught_up and copy.end - copy.position <= NEAR
+        if copy is None or copy.store is None:
+            return False
+        return copy.caught_up and copy.end - copy.position <= NEAR
 
     def _copy(self, number: int) -> Copy:
         shop = self._shop
