@@ -144,6 +144,18 @@ class Settings:
     api_token: str | None = _setting(
         "", kinds.token, "what callers of the API must present as Bearer", secret=True
     )
+    api_certfile: Path | None = _setting(
+        "", kinds.existing_file, "the API's certificate, PEM: it is then served over TLS"
+    )
+    api_keyfile: Path | None = _setting(
+        "", kinds.existing_file, "the key to that certificate, PEM; default: in the same file"
+    )
+    api_cafile: Path | None = _setting(
+        "",
+        kinds.existing_file,
+        "what the APIs of other workers, and of LADDER_API_URL, are trusted by, PEM; default: "
+        "those of the system",
+    )
     metrics_open: bool = _setting("false", kinds.yes_no, "let /metrics be read without the token")
     security_protocol: str = _setting(
         "PLAINTEXT",
@@ -218,7 +230,7 @@ def load(env: Mapping[str, str], dotenv: Path | None = DOTENV) -> Settings:
     problems += _together(values)
     if problems:
         raise SettingsError(problems)
-    values["api_url"] = values["api_url"] or _own_url(values["api_host"], values["api_port"])
+    values["api_url"] = values["api_url"] or _own_url(values)
     return Settings(**values)
 
 
@@ -262,9 +274,11 @@ def _empty(declared: Declared) -> object:
     return frozenset() if declared.parse is kinds.attributes else None
 
 
-def _own_url(host: str, port: int) -> str:
+def _own_url(values: Mapping[str, Any]) -> str:
+    host = values["api_host"]
     name = socket.gethostname() if kinds.is_everywhere(host) else host
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+    scheme = "http" if values["api_certfile"] is None else "https"
+    return f"{scheme}://{f'[{name}]' if ':' in name else name}:{values['api_port']}"
 
 
 def _together(values: Mapping[str, Any]) -> list[str]:
@@ -282,8 +296,10 @@ def _together(values: Mapping[str, Any]) -> list[str]:
             for name in ("sasl_username", "sasl_password")
             if not values.get(name, True)
         ]
-    if values.get("ssl_keyfile") and not values.get("ssl_certfile", True):
-        problems.append("LADDER_SSL_CERTFILE must be set where LADDER_SSL_KEYFILE is")
+    for name in ("ssl", "api"):
+        if values.get(f"{name}_keyfile") and not values.get(f"{name}_certfile", True):
+            upper = name.upper()
+            problems.append(f"LADDER_{upper}_CERTFILE must be set where LADDER_{upper}_KEYFILE is")
     return problems + _twice_named(values)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -172,19 +173,23 @@ class Worker:
         self.health = FakeHealth()
         self.access = access
         self.changes = FakeChanges()
+        self.tls: ssl.SSLContext | None = None
+        self.trusted: ssl.SSLContext | None = None
 
     async def start(self, client: aiohttp.ClientSession) -> None:
         self.application = application = web.Application()
         add_routes(
             application, access=self.access, health=self.health, metrics=Metrics(),
             local=self.local, group=self.group, changes=self.changes,
+            trusted=self.trusted,
             shop=Shop((CLIMB,), {"climb": b"id: climb\n"}, "VND", "UTC"),
         )  # fmt: skip
         self._runner = web.AppRunner(application, access_log=None, **SERVER)
         await self._runner.setup()
         listener = socket.create_server(("127.0.0.1", 0))
-        await web.SockSite(self._runner, listener).start()
-        self.url = self.group.own_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        await web.SockSite(self._runner, listener, ssl_context=self.tls).start()
+        scheme = "https" if self.tls else "http"
+        self.url = self.group.own_url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
         self._client = client
 
     async def stop(self) -> None:

@@ -7,6 +7,7 @@ broker must be seen to be alive, and to be waiting.
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 
@@ -39,15 +40,19 @@ class EarlyServer:
     The socket itself stays open, so what connects in between waits for the server that follows.
     """
 
-    def __init__(self, listener: socket.socket, starting: Starting) -> None:
+    def __init__(
+        self, listener: socket.socket, starting: Starting, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._listener = listener
+        self._tls = tls
         application = web.Application(middlewares=[problems])
         add_health(application, starting)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0, **SERVER)
 
     async def __aenter__(self) -> EarlyServer:
         await self._runner.setup()
-        await web.SockSite(self._runner, self._listener.dup()).start()
+        listener = self._listener.dup()
+        await web.SockSite(self._runner, listener, ssl_context=self._tls).start()
         return self
 
     async def __aexit__(

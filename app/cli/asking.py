@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from app.api import tls
 from app.errors import ApiError
 from app.settings import Settings
 
@@ -21,7 +22,10 @@ def ask(settings: Settings, path: str) -> Any:
     if settings.api_token:
         request.add_header("Authorization", f"Bearer {settings.api_token}")
     # Between machines of ours no proxy belongs in between, and a token must not go through one.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}),
+        urllib.request.HTTPSHandler(context=tls.asking(settings.api_cafile)),
+    )
     try:
         with opener.open(request, timeout=PATIENCE) as answer:
             return orjson.loads(answer.read(LONGEST_ANSWER))

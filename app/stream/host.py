@@ -5,6 +5,7 @@ seams. Nothing of Faust connects to Kafka but the consumer built in `intake`.
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
@@ -185,7 +186,7 @@ class WebServer(Web):
         self._runner = AppRunner(self.web_app, access_log=None, **SERVER)
 
     def _create_site(self) -> SockSite:
-        return SockSite(self._runner, self.app.listener)
+        return SockSite(self._runner, self.app.listener, ssl_context=self.app.tls)
 
 
 class LadderApp(faust.App):
@@ -211,6 +212,7 @@ class LadderApp(faust.App):
         client: Mapping[str, object],
         listener: socket.socket,
         routes: Callable[[Application], None],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(
             app_id,
@@ -232,6 +234,7 @@ class LadderApp(faust.App):
             PartitionAssignor=Assignor,
         )
         self.listener = listener
+        self.tls = tls
         self.stands: Callable[[], Mapping[int, int]] = dict
         self._routes = routes
         self.consumer_arguments: dict[str, object] = {

@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 from aiokafka.errors import ProducerFenced
 
+from app.api import tls
 from app.api.access import Access
 from app.api.early import EarlyServer, Starting
 from app.api.ports import Shop
@@ -93,7 +94,8 @@ async def _wait_until_fit(settings: Settings, rules: Rules, claims: Claims, endi
     def say(what: str) -> None:
         starting.waits_for = what
 
-    async with EarlyServer(claims.listener, starting):
+    served = tls.serving(settings.api_certfile, settings.api_keyfile)
+    async with EarlyServer(claims.listener, starting, served):
         await ending.unless(startup.wait_for_broker(settings, say))
         say("checking topics and settings")
         names = [ladder.id for ladder in rules.ladders]
@@ -130,6 +132,7 @@ class Worker:
             client=self._client,
             listener=claims.listener,
             routes=self._add_routes,
+            tls=tls.serving(settings.api_certfile, settings.api_keyfile),
         )
         self._workshop = self._new_workshop(faults, trail)
         self._sources = (*settings.topics, settings.handovers)
@@ -241,6 +244,7 @@ class Worker:
             shop=Shop(
                 self._rules.ladders, sources(settings.ladders), settings.currency, settings.timezone
             ),
+            trusted=tls.asking(settings.api_cafile),
             changes=Live(self._client, topics, settings.partitions),
         )
 
