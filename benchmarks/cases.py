@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from benchmarks.asked import Asked
 from benchmarks.case import Case
 from benchmarks.cdnow import Cdnow
 from benchmarks.latency import HalfLoad, Latency
@@ -21,6 +22,7 @@ CASES: dict[str, type[Case]] = {
         ManyCustomers,
         Latency,
         HalfLoad,
+        Asked,
         Restore,
         WarmStart,
         Memory,
