@@ -49,6 +49,7 @@ class Turns:
 class History:
     """`level`: everything in the topics up to `positions` is in the store, and there is no more.
 
+    `swept`: nothing is in it of people who were erased while another worker had the partition.
     `missed` counts the batches that were left to the reader, `behind` is set while there is
     something for it to read.
     """
@@ -63,7 +64,23 @@ class History:
         self.missed = 0
         self.behind = asyncio.Event()
         self.behind.set()
+        self.swept = False
         self._rules = rules
+
+    def enter(self, offset: int) -> None:
+        """Begin to use the store, which stands at an offset of the changelog.
+
+        If it stands where it was left, nobody was erased elsewhere meanwhile: at most the marker
+        of the last transaction was read since.
+        """
+        left = rows.left_at(self.store)
+        self.swept = left is not None and 0 <= offset - left <= 1
+        self.store.write([rows.left_row(None)], None)
+
+    def leave(self, offset: int) -> None:
+        """Say where the store stands, for whoever uses it next."""
+        if self.swept:
+            self.store.write([rows.left_row(offset)], None)
 
     # What the rounds call.
 

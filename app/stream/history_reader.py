@@ -34,17 +34,13 @@ LONGEST_SLEEP = 1.0
 RETRY_SECONDS = 5.0
 
 
-async def follow(history: History, number: int, client: Mapping[str, Any], *, swept: bool) -> None:
-    """Bring a history level whenever it is behind, until cancelled or the store is closed.
-
-    `swept`: whether what was erased elsewhere is to be looked for first.
-    """
+async def follow(history: History, number: int, client: Mapping[str, Any]) -> None:
+    """Bring a history level whenever it is behind, until cancelled or the store is closed."""
     while True:
         await history.behind.wait()
         try:
-            if not swept:
+            if not history.swept:
                 await _sweep(history)
-                swept = True
             await _Reader(history, number, client).bring()
         except (StoreBroken, StoreClosed) as error:
             log.info(
@@ -162,3 +158,4 @@ async def _sweep(history: History) -> None:
         after = rows.of_customer(customer) + b"\xff"
         assert key < after
         await asyncio.sleep(0)
+    history.swept = True

@@ -5,6 +5,7 @@ r"""History as it lies in a partition's store: local rows, which never go to the
 | `\0h` + id + ladder + life + sequence | a stage change as it was published |
 | `\0t` + ladder + day | what happened on a ladder on one day (`app.api.ports.Day`) |
 | `\0p` | up to where the stage-change topics are taken in, by topic |
+| `\0l` | where in the changelog the store stood when it was left in good order |
 
 Ids have their length before them, so that no id is the beginning of another's.
 """
@@ -21,6 +22,7 @@ from app.core.instants import Calendar, parse_instant
 from app.stream.store import Row, Store
 
 POSITIONS = b"\x00p"
+_LEFT = b"\x00l"
 _CHANGE = b"\x00h"
 _DAY = b"\x00t"
 KEPT = 64
@@ -60,6 +62,7 @@ class Entry(msgspec.Struct, gc=False):
 read_entry = msgspec.json.Decoder(Entry).decode
 _encode = msgspec.msgpack.Encoder().encode
 _read_day = msgspec.msgpack.Decoder(Day).decode
+_read_offset = msgspec.msgpack.Decoder(int).decode
 _read_positions = msgspec.msgpack.Decoder(dict[str, int]).decode
 
 
@@ -117,6 +120,17 @@ def positions(store: Store) -> dict[str, int]:
 
 def positions_row(found: dict[str, int]) -> Row:
     return POSITIONS, _encode(found)
+
+
+def left_row(offset: int | None) -> Row:
+    """Return the row that says where the store stood when it was left; None: it is in use."""
+    return _LEFT, None if offset is None else _encode(offset)
+
+
+def left_at(store: Store) -> int | None:
+    """Return where in the changelog the store stood when it was left in good order."""
+    value = store.get([_LEFT])[0]
+    return None if value is None else _read_offset(value)
 
 
 def day_key(ladder: str, day: int) -> bytes:

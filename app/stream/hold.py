@@ -5,6 +5,7 @@ All of it is taken together and let go together, in the order of architecture.md
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 import structlog
 from aiokafka.structs import TopicPartition
@@ -22,7 +23,7 @@ from app.stream.restore import Progress, restore
 from app.stream.retries import Retries
 from app.stream.rounds import Rounds
 from app.stream.seam import Host, Workshop
-from app.stream.store import Standing, Store, set_aside
+from app.stream.store import Standing, Store, StoreBroken, StoreClosed, set_aside
 from app.stream.transaction import Writer
 from app.wire.record import RecordCodec
 
@@ -85,7 +86,7 @@ class Hold:
         refuse_left_behind(meta.positions, self._sources)
         positions = await starting_points(shop.client, shop.group, self._sources, meta.positions)
         self._inbox.clear()
-        self.history = self._follow(self.store)
+        self.history = self._follow(self.store, standing.offset)
         self.rounds = Rounds(
             number, shop, self._host, self.codec, self._inbox, self._retries,
             writer=self.writer, store=self.store, standing=standing, meta=meta,
@@ -123,6 +124,10 @@ class Hold:
             following.cancel()
             await asyncio.wait([following])
         writer, self.writer = self.writer, None
+        if self.history is not None and self.rounds is not None and self.store is not None:
+            with suppress(StoreBroken, StoreClosed):
+                self.history.leave(self.rounds.stands_at)
+        self.history = None
         store, self.store = self.store, None
         try:
             if writer is not None:
@@ -131,14 +136,12 @@ class Hold:
             if store is not None:
                 store.close()
 
-    def _follow(self, store: Store) -> History:
+    def _follow(self, store: Store, offset: int) -> History:
         shop = self._shop
         topics = {each.id: f"{shop.changes_prefix}.{each.id}" for each in shop.rules.ladders}
         history = History(store, shop.rules, topics, shop.turns)
-        swept = not self.progress.read
-        self._following = asyncio.create_task(
-            follow(history, self._number, shop.client, swept=swept)
-        )
+        history.enter(offset)
+        self._following = asyncio.create_task(follow(history, self._number, shop.client))
         return history
 
     def _clock(self) -> int:

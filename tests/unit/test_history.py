@@ -177,6 +177,23 @@ async def test_what_was_erased_elsewhere_is_swept_away(history: History, store: 
     assert len(rows.changes_of(store, "here")) == len(rows.changes_of(store, "moved")) == 1
 
 
+@pytest.mark.parametrize(("came_back_at", "swept"), [(7, True), (8, True), (10, False)])
+def test_a_store_that_others_wrote_to_meanwhile_is_swept_again(
+    history: History, store: Store, came_back_at: int, swept: bool
+) -> None:
+    """Offset 8 is the marker of the last transaction here; whoever writes adds two or more."""
+    history.enter(5)
+    assert not history.swept, "a store that was never left in good order"
+    history.swept = True
+    history.leave(7)
+    again = new(store, level=False)
+    again.enter(came_back_at)
+    assert again.swept is swept
+    killed = new(store, level=False)
+    killed.enter(came_back_at)
+    assert not killed.swept
+
+
 def test_the_reader_passes_lives_that_are_over_but_counts_their_moves(store: Store) -> None:
     history = new(store, level=False)
     known(store, "back", 1, life=2)
@@ -199,7 +216,7 @@ def test_a_life_is_read_from_any_id(customer: str, life: int) -> None:
 
 
 async def test_a_reader_that_is_cancelled_ends(history: History) -> None:
-    task = asyncio.create_task(reading.follow(history, 0, {}, swept=True))
+    task = asyncio.create_task(reading.follow(history, 0, {}))
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.wait([task], timeout=10)
