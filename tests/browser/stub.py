@@ -28,7 +28,8 @@ class Stub:
         self.partly = False
         self.restoring = False
         self.url = ""
-        self.listeners: set[asyncio.Queue[bytes]] = set()
+        self.listeners: dict[asyncio.Queue[bytes], str | None] = {}
+        """Whoever follows stage changes, and of which ladder; None for all."""
         application = web.Application(middlewares=[problems, guard(Access(token))])  # type: ignore[list-item]
         add_page(application)
         application.router.add_get("/v1/ladders", self._ladders)
@@ -52,8 +53,9 @@ class Stub:
         await self._runner.cleanup()
 
     def publish(self, change: dict[str, Any]) -> None:
-        for listener in self.listeners:
-            listener.put_nowait(_event("change", change, change["id"]))
+        for listener, ladder in self.listeners.items():
+            if ladder in (None, change["data"]["ladder"]):
+                listener.put_nowait(_event("change", change, change["id"]))
 
     def hang_up(self) -> None:
         """End every stream, as a worker that is replaced."""
@@ -98,14 +100,14 @@ class Stub:
         answer = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await answer.prepare(request)
         listener: asyncio.Queue[bytes] = asyncio.Queue()
-        self.listeners.add(listener)
+        self.listeners[listener] = request.query.get("ladder")
         try:
             await answer.write(b": hello\n\n")
             with suppress(ConnectionError):
                 while said := await listener.get():
                     await answer.write(said)
         finally:
-            self.listeners.discard(listener)
+            del self.listeners[listener]
         return answer
 
 

@@ -140,7 +140,7 @@ async def test_a_stream_that_ends_is_opened_again_and_nothing_is_shown_twice(
     await expect(page.locator(".live-item")).to_have_count(1)
     before = set(stub.listeners)
     stub.hang_up()
-    while not stub.listeners - before:
+    while not {*stub.listeners} - before:
         await page.evaluate("new Promise(requestAnimationFrame)")
     stub.publish(one)
     stub.publish(two)
@@ -168,3 +168,22 @@ async def test_what_is_left_out_is_said(open_page: Open, stub: Stub) -> None:
     stub.partly = True
     page = await (await open_page(stub.url)).go("/ladders/raving-fan")
     await expect(page.locator(".notice")).to_contain_text("partition 2 and 3")
+
+
+async def test_the_stream_is_that_of_the_ladder_or_of_all_as_one_chooses(
+    open_page: Open, stub: Stub, shop: Reckoned
+) -> None:
+    page = await (await open_page(stub.url)).go("/ladders/raving-fan")
+    await expect(page.locator(".live-state")).to_have_text("connected")
+    mine = next(told(each) for each in shop.changes if each.ladder == "raving-fan")
+    other = next(told(each) for each in shop.changes if each.ladder == "moment")
+    stub.publish(other)
+    stub.publish(mine)
+    await expect(page.locator(".live-item")).to_have_count(1)
+    await page.locator('label[for="live-all"]').click()
+    await expect(page.locator(".live-state")).to_have_text("connected")
+    await expect(page.locator(".live-item")).to_have_count(0)
+    while None not in stub.listeners.values():
+        await page.evaluate("new Promise(requestAnimationFrame)")
+    stub.publish(other)
+    await expect(page.locator(".live-item")).to_contain_text("Value right now")

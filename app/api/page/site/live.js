@@ -37,18 +37,27 @@ export class Live {
     on("skipped", (event) => { this.#skipped += event.detail; this.#soon(); });
     on("state", () => this.#soon());
     this.end = () => { ending.abort(); clearTimeout(this.#drawing); clearTimeout(this.#speaking); };
+    changes.follow(ladder);
     this.draw();
   }
 
   draw() {
     const which = choices("live", say("live.which"), [["one", say("live.this")], ["all", say("live.all")]],
-      this.#all ? "all" : "one", (chosen) => { this.#all = chosen === "all"; this.#draw(); });
+      this.#all ? "all" : "one", (chosen) => this.#follow(chosen === "all"));
     this.pause = make("button", { type: "button", class: "button", "data-key": "live-pause", onclick: () => this.#toggle() });
     replace(this.element,
       make("div", { class: "card-head" },
         make("div", {}, make("h2", { id: "live-title" }, say("live.title")), this.state),
         make("div", { class: "card-tools" }, which, this.pause)),
       this.list, this.skipped);
+    this.#draw();
+  }
+
+  #follow(all) {
+    this.#all = all;
+    this.#paused = null;
+    this.#new.clear();
+    this.#changes.follow(all ? null : this.#ladder);
     this.#draw();
   }
 

@@ -66,9 +66,10 @@ async function go({ focus = true } = {}) {
   page = null;
   const { kind, id } = wanted();
   if (!list() && !(await load(loadList, () => go({ focus })))) return;
-  if (!changes.following) changes.open();
-  if (kind === "customers") await show(new CustomerPage(id, main), focus);
-  else await show(new LadderPage(id ?? list().ladders[0].id, main, { changes, speak, fail }), focus);
+  if (kind === "customers") {
+    changes.follow(null);
+    await show(new CustomerPage(id, main), focus);
+  } else await show(new LadderPage(id ?? list().ladders[0].id, main, { changes, speak, fail }), focus);
 }
 
 async function show(next, focus) {

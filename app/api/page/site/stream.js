@@ -1,4 +1,4 @@
-// The stream of stage changes: one for the page, opened again whenever it ends.
+// The stream of stage changes, of one ladder or of all: one at a time, opened again whenever it ends.
 
 import { events } from "./api.js";
 
@@ -15,11 +15,15 @@ export class Changes extends EventTarget {
   connected = false;
   #seen = new Set();
   #ending = null;
+  #ladder = null;
 
-  get following() { return this.#ending !== null; }
-
-  open() {
+  /** Follow a ladder, or all for null. What was seen of another is forgotten. */
+  follow(ladder) {
+    if (this.#ending && this.#ladder === ladder) return;
     this.close();
+    this.#ladder = ladder;
+    this.recent = [];
+    this.#seen.clear();
     this.#ending = new AbortController();
     this.#follow(this.#ending.signal);
   }
@@ -27,14 +31,17 @@ export class Changes extends EventTarget {
   close() {
     this.#ending?.abort();
     this.#ending = null;
+    this.#tell(false);
   }
 
   async #follow(signal) {
     let wait = SOON;
     let last = null;
+    const path = this.#ladder === null ? "v1/changes" : `v1/changes?ladder=${encodeURIComponent(this.#ladder)}`;
     while (!signal.aborted) {
       try {
-        for await (const event of events("v1/changes", last, signal)) {
+        for await (const event of events(path, last, signal)) {
+          if (signal.aborted) return;
           wait = SOON;
           this.#tell(true);
           last = event.id ?? last;
