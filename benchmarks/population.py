@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -69,7 +70,25 @@ class Population:
             settings.topics,
             self.ladders,
         )
-        return meta.write(meta.Meta(remembered=encode(made_under)))
+        return meta.write(
+            meta.Meta(remembered=encode(made_under), customers=self._standing(settings.partitions))
+        )
+
+    def _standing(self, partitions: int) -> dict[str, dict[str, int]]:
+        """Count who stands where, in a partition that is like all others."""
+        each = self.customers / len(self._templates) / partitions
+        codec = RecordCodec(list(self.ladders))
+        found: dict[str, Counter[str]] = {ladder.id: Counter() for ladder in self.ladders}
+        for row in self._templates:
+            record = codec.decode(row)
+            assert isinstance(record, Customer)
+            for ladder, place in zip(self.ladders, record.rungs, strict=True):
+                if place:
+                    found[ladder.id][ladder.rungs[place - 1].id] += 1
+        return {
+            ladder: {rung: round(count * each) for rung, count in rungs.items()}
+            for ladder, rungs in found.items()
+        }
 
     def _lived(self, customers: int) -> list[bytes]:
         rules = Rules(list(self.ladders), Calendar("UTC"), Rates.only("VND"))

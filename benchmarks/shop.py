@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 import os
 import re
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,6 +34,8 @@ from tests.kafka.broker import free_ports
 ROOT = Path(__file__).parent.parent
 PARTITIONS = 8
 BATCH_BYTES = 512 * 1024
+COUNTED = 60.0
+"""Seconds for a worker, on a busy machine, to come to its metrics after a commit."""
 
 
 class Shop:
@@ -137,6 +141,22 @@ class Shop:
         _, text = self.ask("/metrics")
         found = re.findall(rf"^{name}(?:\{{[^}}]*\}})? (\S+)$", text, re.MULTILINE)
         return sum(map(float, found))
+
+    async def counted(self, events: int) -> None:
+        """Wait until the worker has counted what is committed: it does so a moment later."""
+        deadline = time.monotonic() + COUNTED
+        while (found := self.metric("ladder_batch_records_sum")) < events:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the worker's metrics say {found:.0f} of {events} events")
+            await asyncio.sleep(0.1)
+
+    def partitions_ready(self) -> int:
+        """Count the partitions that the worker works on; 0 while it says that it is not ready."""
+        status, text = self.ask("/health/ready")
+        if status != 200:
+            return 0
+        parts = json.loads(text).get("partitions", {})
+        return sum(each["state"] == "ready" for each in parts.values())
 
     def log(self) -> list[dict[str, Any]]:
         """Return what the worker logged."""

@@ -43,6 +43,7 @@ class Backlog(Case):
         await shop.create()
         with shop.worker() as worker:
             curve = await follow(shop.client, worker, shop.name, shop.settings.topics, self.events)
+            await shop.counted(self.events)
             refused = shop.metric("ladder_dead_letters_total")
             changes = shop.metric("ladder_stage_changes_total")
             batches = shop.metric("ladder_batch_records_count")

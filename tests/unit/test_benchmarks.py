@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app import settings
+from app.core.customer import Customer
 from app.core.events import Event
 from app.core.instants import DAY, Calendar
 from app.core.money import Rates
@@ -155,6 +156,17 @@ def test_filled_stores_hold_every_customer_and_say_whose_they_are(tmp_path: Path
         store.close()
     assert found == {HOT + who: row for who, row in population.rows()}
     assert indexed == sum(due_of(row) > 0 for row in found.values())
+
+
+def test_the_row_beside_a_population_counts_who_stands_where() -> None:
+    wanted = settings.load({"LADDER_BROKERS": "127.0.0.1:9", "LADDER_PARTITIONS": "1"}, None)
+    population = Population(200, BEGIN)
+    codec = RecordCodec(population.ladders)
+    place = [ladder.id for ladder in population.ladders].index("raving-fan")
+    records = [codec.decode(row) for _, row in population.rows()]
+    standing = [r for r in records if isinstance(r, Customer) and r.rungs[place]]
+    counted = meta.read(population.meta(wanted)).customers["raving-fan"]
+    assert sum(counted.values()) == pytest.approx(len(standing), abs=len(counted))
 
 
 class Breaks(Case):
