@@ -211,13 +211,31 @@ class Store:
         """
         options = rocksdict.WriteOptions()
         options.disable_wal = self._filling
-        batch, customers = _with_index(rows)
-        batch.put(STANDING, _encode(standing))
         try:
+            stale = [] if self._filling else self._stale(rows)
+            batch, customers = _with_index(rows, stale)
+            batch.put(STANDING, _encode(standing))
             self._db.write(batch, options)
+        except StartupRefused:
+            raise
         except Exception as error:
             raise self._trouble(error) from error
         return customers
+
+    def _stale(self, rows: Mapping[bytes, bytes | None]) -> list[bytes]:
+        """Return what the index and its marks have of these customers, by their rows until now."""
+        hot = [key for key in rows if key[0] == _HOT]
+        marks = [due.mark(key[1:]) for key in hot]
+        found = self._db.get(hot + marks)
+        stale = [
+            entry
+            for key, row in zip(hot, found, strict=False)
+            if row is not None and (entry := due.key_of(key, row)) is not None
+        ]
+        for key, mark, value in zip(hot, marks, found[len(hot) :], strict=True):
+            if value is not None:
+                stale += (mark, due.entry(due.instant_of(value), key[1:]))
+        return stale
 
     def filled(self) -> None:
         """Make what was written while filling last, and be a store like others from now on."""
@@ -272,11 +290,15 @@ def _batch(rows: Iterable[Row]) -> rocksdict.WriteBatch:
     return batch
 
 
-def _with_index(rows: Mapping[bytes, bytes | None]) -> tuple[rocksdict.WriteBatch, int]:
+def _with_index(
+    rows: Mapping[bytes, bytes | None], stale: Iterable[bytes]
+) -> tuple[rocksdict.WriteBatch, int]:
     """One pass in which a restore spends most of its time."""
     batch = rocksdict.WriteBatch(raw_mode=True)
     put, delete, key_of = batch.put, batch.delete, due.key_of
     customers = 0
+    for key in stale:
+        delete(key)
     for key, value in rows.items():
         if value is None:
             delete(key)

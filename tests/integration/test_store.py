@@ -8,6 +8,7 @@ import pytest
 
 from app.core.customer import stranger
 from app.errors import DataFolderTaken, StartupRefused
+from app.stream import due
 from app.stream.store import (
     ENTRIES,
     LAYOUT,
@@ -77,6 +78,16 @@ def test_a_store_that_was_filled_keeps_its_rows_and_takes_more(path: Path, share
     assert again.get([b"ca", b"cb", b"cc", b"m"]) == [ROW, None, b"3", b"meta"]
     assert again.standing() == STANDS
     again.close()
+
+
+def test_a_row_that_comes_again_leaves_nothing_behind_in_the_index(store: Store) -> None:
+    """What follows a changelog would else gather an entry for each time that somebody came."""
+    moved = due.entry(8, b"a")
+    store.fill({b"ca": ROW, b"cb": ROW}, STANDS)
+    store.write([(due.entry(5, b"a"), None), (moved, b""), (due.mark(b"a"), b"\x08")], None)
+    later = _CODEC.encode(msgspec.structs.replace(stranger(0, 1, ladders=0), due=9))
+    store.fill({b"ca": later, b"cb": None}, STANDS)
+    assert [key for key, _ in store.scan(b"\x00d", b"\x00j", 10)] == [due.entry(9, b"a")]
 
 
 def test_a_store_that_is_opened_again_uses_the_cache_that_all_share(
