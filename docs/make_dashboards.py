@@ -97,10 +97,16 @@ HEALTHY = Row(
             unit="s",
         ),
         stat(
+            "Longest without an answer of Kafka",
+            Ask("time() - min(ladder_last_fetch_timestamp_seconds)", "ago"),
+            unit="s",
+            bad=60,
+            lowest=False,
+        ),
+        stat(
             "Since the youngest worker started",
             Ask('time() - max(process_start_time_seconds{job="ladder"})', "ago"),
             unit="s",
-            wide=8,
         ),
         table(
             "What runs",

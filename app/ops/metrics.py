@@ -184,6 +184,13 @@ PARTITIONS = Metric(
     ("state",),
     "Partitions assigned to this worker, by state.",
 )
+LAST_HEARD = Metric(
+    "ladder_last_fetch_timestamp_seconds",
+    "gauge",
+    (),
+    "When a broker last answered a fetch, with or without records, in seconds since 1970; the "
+    "present, while no partition is ready and nothing is asked for.",
+)
 PARTITIONS_CONFIGURED = Metric(
     "ladder_partitions_configured",
     "gauge",

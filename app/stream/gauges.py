@@ -28,7 +28,8 @@ COUNTED = 10_000
 class Gauges:
     """Looks at the open partitions; `now` gives seconds since 1970.
 
-    assignment: see `app.stream.assignment`; partitions: how many the whole group has.
+    assignment: see `app.stream.assignment`; partitions: how many the whole group has; heard: when
+    Kafka last answered a fetch, None when that is unknown.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Gauges:
         handovers: str,
         data_dir: Path,
         shared: Shared,
+        heard: Callable[[], float | None],
         now: Callable[[], float] = time.time,
     ) -> None:
         self._assignment = assignment
@@ -47,10 +49,12 @@ class Gauges:
         self._handovers = handovers
         self._data_dir = data_dir
         self._shared = shared
+        self._heard = heard
         self._now = now
         self._unseen: dict[int, float] = {}
         """Since when a partition has had lag of which nothing was fetched yet."""
         metrics.set(m.PARTITIONS_CONFIGURED, partitions)
+        metrics.set(m.LAST_HEARD, now())
 
     async def run(self) -> None:
         looks = 0
@@ -66,9 +70,13 @@ class Gauges:
             await asyncio.sleep(LOOK_SECONDS)
 
     def look(self) -> None:
-        """Show how old what waits is."""
+        """Show how old what waits is, and when Kafka was last heard of."""
         now = self._now()
         ready = self._ready()
+        # While it restores, or has nothing, a worker asks for no records: that is no silence.
+        heard = self._heard() if ready else now
+        if heard is not None:
+            self._metrics.set(m.LAST_HEARD, heard)
         self._unseen = {number: at for number, at in self._unseen.items() if number in ready}
         for number, partition in ready.items():
             behind = {

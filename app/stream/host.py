@@ -253,6 +253,10 @@ class LadderApp(faust.App):
         """The thread that aiokafka lives in, once the consumer was made."""
         return cast(ConsumerThread, cast(Consumer, self.consumer)._thread)
 
+    def heard(self) -> float | None:
+        """When a broker last answered a fetch, in seconds since 1970; None when unknown."""
+        return self.thread().heard() if self.started else None
+
     def rejoin(self) -> None:
         """Ask the group to share its partitions out again."""
         thread = self.thread()

@@ -161,6 +161,19 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 fetches.append(Fetch(tp, found, generation, epoch, start, end, stable))
         return fetches
 
+    def heard(self) -> float | None:
+        """From any thread: when a broker last answered a fetch, in seconds since 1970.
+
+        None while nothing is assigned, or nothing was fetched since it was.
+        """
+        subscription = self._ensure_consumer()._subscription.subscription
+        assignment = subscription.assignment if subscription is not None else None
+        if assignment is None:
+            return None
+        states = (assignment.state_value(tp) for tp in list(self._ends))
+        stamps = [state.timestamp for state in states if state is not None and state.timestamp]
+        return max(stamps) / 1000 if stamps else None
+
     def later(self, change: Callable[..., object], *arguments: object) -> None:
         """From any thread: change what this thread owns, here and in the order asked."""
         with contextlib.suppress(RuntimeError):  # its loop is closed: the worker is stopping

@@ -159,6 +159,7 @@ class Worker:
             handovers=settings.handovers,
             data_dir=settings.data_dir,
             shared=self._workshop.shared,
+            heard=self._app.heard,
         )
         self._watchdog = Watchdog(
             self._assignment,

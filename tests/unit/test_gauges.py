@@ -54,6 +54,7 @@ class FakeAssignment:
 class Rig:
     def __init__(self, folder: Path) -> None:
         self.now = 1_000.0
+        self.heard: float | None = None
         self.assignment = FakeAssignment()
         self.partition = self.assignment.partition
         self.metrics = Metrics()
@@ -64,6 +65,7 @@ class Rig:
             handovers=HANDOVERS.topic,
             data_dir=folder,
             shared=Shared(cache=1 << 20, buffers=1 << 20),
+            heard=lambda: self.heard,
             now=lambda: self.now,
         )
 
@@ -104,6 +106,24 @@ def test_handovers_that_wait_are_told_apart_from_other_lag(rig: Rig) -> None:
     rig.assignment.ends[HANDOVERS] = 14
     rig.gauges.look()
     assert rig.shown(m.HANDOVERS_WAITING) == [4.0]
+
+
+def test_when_kafka_was_last_heard_of_stands_still_while_it_is_silent(rig: Rig) -> None:
+    rig.heard = 1_000.5
+    rig.gauges.look()
+    assert rig.shown(m.LAST_HEARD) == [1_000.5]
+    rig.heard, rig.now = None, 2_000.0
+    rig.gauges.look()
+    assert rig.shown(m.LAST_HEARD) == [1_000.5]
+
+
+@pytest.mark.parametrize("state", ["restoring", "closed"])
+def test_a_worker_that_asks_for_no_records_has_nobody_to_hear(rig: Rig, state: str) -> None:
+    """A restore may take long, and a worker to spare has nothing at all."""
+    assert rig.shown(m.LAST_HEARD) == [1_000.0]
+    rig.partition.state, rig.now = state, 2_000.0
+    rig.gauges.look()
+    assert rig.shown(m.LAST_HEARD) == [2_000.0]
 
 
 def test_sizes_are_those_of_the_store_and_of_the_disk_it_lies_on(rig: Rig) -> None:
