@@ -22,6 +22,8 @@ from tests.kafka.install import libraries
 
 ELSEWHERE = re.compile("KAFKA_(NODE_ID|HEAP_OPTS|LOG_DIRS|CONTROLLER_QUORUM_VOTERS|.*LISTENER.*)")
 """Where a broker is; on loopback it is elsewhere."""
+PATIENCE = 120.0
+"""Seconds to end in after SIGTERM. A kill would end tini, and leave its child."""
 API_VERSIONS = "/opt/kafka/bin/kafka-broker-api-versions.sh"
 
 
@@ -63,7 +65,7 @@ class Machine:
     def start(self, name: str) -> None:
         env = {**self._environment(name), **self._as_in_a_container()}
         self._running[name] = Tethered(
-            self._words(name), self.log(name), env=env, folder=self.folder
+            self._words(name), self.log(name), env=env, folder=self.folder, patience=PATIENCE
         )
 
     def stop(self, name: str) -> int | None:
@@ -74,7 +76,7 @@ class Machine:
 
     def close(self) -> None:
         for name in list(self._running):
-            self._running.pop(name).kill()
+            self.stop(name)
         self.kafka.kill()
 
     def log(self, name: str) -> Path:
