@@ -1,10 +1,10 @@
 """What a partition keeps of the stage changes that it published: for one customer, and by day.
 
 It follows the stage-change topics by their offsets. While it is level with them, what a small
-batch said is put into the store right after the commit. A large batch means a backlog, and then
-the stream comes first: nothing is put, and `app.stream.history_reader` reads it from the topics
-when there is time. So the rows are exact whatever happens, and `complete` says when some are
-missing.
+batch said is put into the store right after the commit. Where that would take more than a small
+share of the time the stream comes first: nothing is put, and `app.stream.history_reader` reads it
+from the topics when there is time. So the rows are exact whatever happens, and `complete` says when
+some are missing.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ from app.wire.record import HOT, life_of
 
 AT_ONCE = 1_000
 """Changes of one batch that are put right away; more of them are a backlog."""
+SHARE, BURST_SECONDS = 0.04, 0.05
+"""Of all time, what putting them right away may take, and how much of it at once."""
 BUSY_SECONDS = 2.0
-"""After a large batch the reader holds back for so long."""
+"""After a sign of a backlog the reader holds back for so long."""
 
 
 class Turns:
@@ -35,15 +37,27 @@ class Turns:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.lock = asyncio.Lock()
-        self._clock = clock
+        self.clock = clock
         self._busy_until = 0.0
+        self._allowed = BURST_SECONDS
+        self._seen = clock()
 
     def hurry(self) -> None:
         """There is a backlog."""
-        self._busy_until = self._clock() + BUSY_SECONDS
+        self._busy_until = self.clock() + BUSY_SECONDS
 
     def busy(self) -> bool:
-        return self._clock() < self._busy_until
+        return self.clock() < self._busy_until
+
+    def may(self) -> bool:
+        """Tell whether what was spent lately is within the share."""
+        now = self.clock()
+        self._allowed = min(BURST_SECONDS, self._allowed + SHARE * (now - self._seen))
+        self._seen = now
+        return self._allowed > 0
+
+    def spend(self, seconds: float) -> None:
+        self._allowed -= seconds
 
 
 class History:
@@ -99,16 +113,17 @@ class History:
     def _take(
         self, by_ladder: Mapping[str, Sequence[Out]], begins: Mapping[TopicPartition, int]
     ) -> None:
-        number = sum(map(len, by_ladder.values()))
-        if number > AT_ONCE:
+        at_once = sum(map(len, by_ladder.values())) <= AT_ONCE and self.turns.may()
+        if not at_once:
             self.turns.hurry()
         where = {place.topic: begin for place, begin in begins.items()}
         known = all(where.get(self.topics[ladder], -1) >= 0 for ladder in by_ladder)
-        if not self.level or number > AT_ONCE or not known:
+        if not (self.level and at_once and known):
             self.level = False
             self.missed += 1
             self.behind.set()
             return
+        began = self.turns.clock()
         found: list[tuple[rows.Entry, bytes]] = []
         positions = dict(self.positions)
         for ladder, outs in by_ladder.items():
@@ -118,6 +133,7 @@ class History:
             positions[topic] = where[topic] + len(outs)
             found += [(rows.read_entry(out.value or b""), out.value or b"") for out in outs]
         self.put(found, positions)
+        self.turns.spend(self.turns.clock() - began)
 
     def put(
         self,

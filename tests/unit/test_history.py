@@ -46,7 +46,7 @@ def history(store: Store) -> History:
 
 
 def new(store: Store, *, level: bool) -> History:
-    history = History(store, RULES, {"climb": TOPIC}, Turns())
+    history = History(store, RULES, {"climb": TOPIC}, Turns(lambda: 0.0))
     history.level = level
     if level:
         history.behind.clear()
@@ -107,6 +107,24 @@ def test_a_large_batch_is_left_to_the_reader_and_so_is_all_that_follows(
     assert (history.level, history.behind.is_set(), history.missed) == (False, True, 2)
     assert history.turns.busy()
     assert sequences(history, known(store, "a", 3)) == ([], False)
+
+
+def test_more_than_its_share_of_the_time_is_left_to_the_reader() -> None:
+    now = 0.0
+    turns = Turns(lambda: now)
+    assert turns.may()
+    turns.spend(1.0)
+    assert not turns.may()
+    now = 10.0
+    assert not turns.may()
+    now = 30.0
+    assert turns.may()
+
+
+def test_a_batch_beyond_the_share_is_left_to_the_reader(history: History) -> None:
+    history.turns.spend(1.0)
+    take(history, 7, said("a", 1))
+    assert (history.level, history.turns.busy(), history.positions) == (False, True, {})
 
 
 def test_an_offset_that_nobody_knows_is_left_to_the_reader(history: History) -> None:
