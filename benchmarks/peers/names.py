@@ -8,7 +8,8 @@ HALF = "events/s, second half"
 CPU = "CPU s per million"
 MEMORY = "RSS MB"
 WRONG = "customers wrong"
-FASTER = f"times the second half of {RIVAL}"
-CPU_SHARE = f"of the CPU s per million of {RIVAL}"
-MEMORY_SHARE = f"of the memory of {RIVAL}"
-LATENCY_SHARE = {"p50 ms": f"of the p50 of {RIVAL}", "p99 ms": f"of the p99 of {RIVAL}"}
+FASTER = "times the events/s of its second half"
+CPU_SHARE = "of its CPU s per million"
+MEMORY_SHARE = "of its memory"
+LATENCY_SHARE = {"p50 ms": "of its p50", "p99 ms": "of its p99"}
+"""Of the rival's, in the same round."""

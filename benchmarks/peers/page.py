@@ -36,7 +36,7 @@ def text(found: dict[str, Any]) -> str:
         "|---|" + "---:|" * len(COLUMNS),
         *(_row(name, cases) for name in NAMES if f"{name} throughput" in cases),
         "",
-        "| Loyalty Ladder, in the same round | reached | wanted |",
+        "| Loyalty Ladder, in a round with Kafka Streams exactly_once_v2 | reached | wanted |",
         "|---|---|---|",
         *_wanted(cases),
     ]

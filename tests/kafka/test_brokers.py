@@ -61,7 +61,10 @@ async def test_a_killed_kafka_comes_back_with_what_it_had(new_kafka: Kafka, uniq
     assert not answers("127.0.0.1", new_kafka.ports[1])
     new_kafka.start()
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=new_kafka.bootstrap, isolation_level="read_committed"
+        bootstrap_servers=new_kafka.bootstrap,
+        isolation_level="read_committed",
+        # A reset to the end that is on its way would win over the seek to the beginning.
+        auto_offset_reset="earliest",
     )
     await consumer.start()
     try:
