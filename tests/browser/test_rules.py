@@ -89,6 +89,9 @@ async def test_every_fact_has_words_in_both_languages(open_page: Open, stub: Stu
         ("positives + testimonials >= 1", "at least 1 positive review or testimonial"),
         ("positives_in(7) + testimonials >= 1",
          "positive reviews in the last 7 days plus testimonials at least 1"),
+        ("2 * reviews + referrals >= 3",
+         "2 times reviews plus referrals that bought at least 3"),
+        ("profile.age + 1 >= 3", "age plus 1 at least 3"),
         ("spend_in(365) >= 20000000", "spend in the last 365 days at least ₫20,000,000"),
         ("spend_in(365) > 0", "any spend in the last 365 days"),
         ("card in ['silver', 'gold']", "card is silver or gold"),
@@ -115,8 +118,10 @@ async def test_what_is_missing_is_counted(open_page: Open, stub: Stub) -> None:
             ["purchases >= 2", {"purchases": 1}],
             ["spend_in(365) >= 500", {"spend_in(365)": 200}],
             ["positives + defences >= 2", {"positives": 0, "defences": 0}],
+            ["defences_in(9) + referrals_in(9) >= 1", {"defences_in(9)": 0, "referrals_in(9)": 0}],
             ["purchases_in(9) >= 6 and negatives == 0", {"purchases_in(9)": 4, "negatives": 0}],
             ["registered or purchases >= 1", {"registered": False, "purchases": 0}],
+            ["2 * reviews + referrals >= 3", {"reviews": 0, "referrals": 0}],
             ["purchases >= 2", {"purchases": 2}],
         ],
     )
@@ -124,8 +129,10 @@ async def test_what_is_missing_is_counted(open_page: Open, stub: Stub) -> None:
         "1 more purchase",
         "₫300 more (spend in the last 365 days)",
         "2 more positive reviews or defences of the shop",
+        "1 more defence of the shop or referral that bought in the last 9 days",
         "2 more purchases in the last 9 days",
         "to sign up or 1 more purchase",
+        "2 times reviews plus referrals that bought at least 3",
         None,
     ]
 

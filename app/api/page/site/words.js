@@ -107,10 +107,10 @@ function nothing(fact, node, op) {
 
 /** Counts that are added up: "at least 1 positive review or testimonial". */
 function together(left, op, right) {
-  const facts = parts(left).map(factOf);
-  if (!facts.length || !Number.isInteger(right) || op === "!=") return null;
+  const facts = addedUp(left);
+  if (facts === null || !Number.isInteger(right) || op === "!=") return null;
   const [{ days }] = facts;
-  if (facts.some((fact) => fact.kind !== "count" || fact.days !== days)) return null;
+  if (facts.some((fact) => fact.days !== days)) return null;
   return counted({ days, nouns: (count) => listed(facts.map((fact) => noun(fact, count)), "disjunction") }, op, right);
 }
 
@@ -237,14 +237,24 @@ function missing(tree, facts) {
   const short = right.value - has + (op === ">" && fact?.kind !== "money" ? 1 : 0);
   if (fact?.kind === "money") return say("missing.money", { amount: money(short), what: quantity(left) });
   if (left.op === "fact" && fact?.kind === "count") return recently(say("missing.count", { count: short, what: noun(fact, short) }), fact.days);
-  if (left.op === "+") return say("missing.sum", { count: short, what: parts(left).map((each) => recently(noun(factOf(each), short), factOf(each).days)).reduce(or) });
-  return null;
+  const counts = addedUp(left);
+  return counts === null ? null : missingOf(counts, short);
 }
 
-const or = (left, right) => listed([left, right], "disjunction");
+function missingOf(facts, short) {
+  const [{ days }] = facts;
+  const alike = facts.every((fact) => fact.days === days);
+  const nouns = facts.map((fact) => (alike ? noun(fact, short) : recently(noun(fact, short), fact.days)));
+  const text = say("missing.sum", { count: short, what: listed(nouns, "disjunction") });
+  return alike ? recently(text, days) : text;
+}
 
-function parts(node) {
-  return node.op === "+" ? [...parts(node.left), ...parts(node.right)] : node.op === "fact" ? [node] : [];
+/** The counts of a sum of nothing but counts; null for anything else. */
+function addedUp(node) {
+  const addends = (each) => (each.op === "+" ? [...addends(each.left), ...addends(each.right)] : [each]);
+  const nodes = node.op === "+" ? addends(node) : [];
+  const facts = nodes.map((each) => (each.op === "fact" ? factOf(each) : null));
+  return facts.length && facts.every((fact) => fact?.kind === "count") ? facts : null;
 }
 
 function upright(tree) {
