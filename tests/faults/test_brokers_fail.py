@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import signal
 import time
 
 import pytest
@@ -11,6 +13,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from app.settings import Settings
 from app.stream import clients
+from app.stream.topics import LARGEST_OUTPUT
 from tests.faults.conftest import Begin
 from tests.faults.detour import detour
 from tests.faults.fleet import Fleet
@@ -74,6 +77,40 @@ async def test_fault_5_a_bad_road_to_the_brokers(begin: Begin) -> None:
                 road.open.set()
                 await shop.recovered(f"a stall of {OUTAGE:.0f} s")
         await shop.conclude()
+
+
+async def test_fault_12_transactions_that_brokers_end_or_refuse(begin: Begin) -> None:
+    """Ended by the broker for its age; fenced by another producer; a record that is too large."""
+    shop = await begin("12 refused transactions", LADDER_SESSION_TIMEOUT="20")
+    fleet = shop.fleet
+    worker = fleet.start(0, LADDER_FAULT="after-changelog-sent:9:hang")
+    async with shop.under_load() as events:
+        await fleet.hangs()
+        worker.signal(signal.SIGSTOP)
+        await fleet.settled()  # the broker ended what is open
+        worker.signal(signal.SIGCONT)
+        await shop.recovered("a transaction that the broker aborted")
+        assert worker.events("partition failed, opening it again"), worker.tail()
+        assert worker.runs
+
+        for number in range(fleet.settings.partitions):
+            await events.reaches(30)
+            await fence(fleet.settings, number)
+        await shop.recovered("producers that were fenced")
+        await worker.stop()
+        worker = fleet.start(0)
+        await fleet.ready()
+
+        await allow(fleet, 300)
+        assert await worker.ended() == 1
+        told = worker.tail()
+        assert re.search(r"offset \d+ could not be taken in", told), told
+        assert fleet.settings.app_id in told
+        fleet.members.remove(worker)
+        await allow(fleet, LARGEST_OUTPUT)
+        fleet.start(0)
+        await shop.recovered("a record too large for the broker")
+    await shop.conclude()
 
 
 async def fence(settings: Settings, number: int) -> None:
