@@ -21,6 +21,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from app import settings
+from app.embedded.ports import free_ports
 from app.stream import clients, meta, topic_admin
 from app.stream.keys import partition_of
 from app.stream.topics import declared
@@ -29,7 +30,6 @@ from app.wire.record import HOT
 from benchmarks.child import Child
 from benchmarks.made_up import FAMILIES, Made
 from benchmarks.population import Population
-from tests.kafka.broker import free_ports
 
 ROOT = Path(__file__).parent.parent
 PARTITIONS = 8

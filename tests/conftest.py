@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from app.embedded.broker import EmbeddedBroker, why_not_here
+from app.embedded.ports import free_ports
 from tests.fetched import NotInstallable
-from tests.kafka.broker import Kafka, free_ports
+from tests.kafka.broker import Kafka
 
 
 def pytest_configure() -> None:

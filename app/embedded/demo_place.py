@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import socket
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from pathlib import Path
 
 import app
 from app import settings as declarations
-from app.embedded.broker import HOST, EmbeddedBroker
+from app.embedded.broker import EmbeddedBroker
 from app.embedded.demo_purchases import DATA
+from app.embedded.ports import free_ports
 from app.embedded.tether import Tethered
 from app.errors import DemoFailed
 from app.settings import DECLARED, Settings
@@ -120,10 +120,3 @@ class Worker:
     def failed(self, what: str) -> DemoFailed:
         end = self.log.read_text(errors="replace")[-END_OF_LOG:]
         return DemoFailed(f"{what}; its log ends with:\n{end}")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody listens on now."""
-    with contextlib.ExitStack() as stack:
-        taken = [stack.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
-        return [each.getsockname()[1] for each in taken]

@@ -20,6 +20,7 @@ from app.core.condition_facts import PLAIN, PROFILE, TOP_SPENDER, WINDOWED
 from app.core.conditions import condition
 from app.core.customer import stranger
 from app.core.ladder import Ladder, Rung
+from app.embedded.ports import free_ports
 from app.ops import metrics as m
 from app.settings import DECLARED, NOT_SETTINGS
 from app.stream.remembered import Remembered
@@ -37,7 +38,7 @@ from tests.contract.pages import (
     prose,
 )
 from tests.contract.promql import series
-from tests.kafka.broker import Kafka, free_ports
+from tests.kafka.broker import Kafka
 
 LADDERS = ROOT / "docs" / "ladders.md"
 DECISIONS = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))

@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 from aiokafka.structs import ConsumerRecord
 
+from app.embedded.ports import free_ports
 from app.settings import Settings, load
 from app.stream import clients, topic_admin, topics
 from app.stream.reading import read
@@ -21,7 +22,6 @@ from app.wire.definition import read_folder
 from tests.faults import rest
 from tests.faults.rest import until
 from tests.faults.tale import Told
-from tests.kafka.broker import free_ports
 
 ANSWERS_WITHIN = aiohttp.ClientTimeout(total=5)
 Place = tuple[str, int, int]

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from app.cli.main import run
+from app.embedded.ports import free_ports
 from app.settings import load
 from app.stream import acls, topics
 from tests.faults.fleet import Fleet
-from tests.kafka.broker import Kafka, free_ports
+from tests.kafka.broker import Kafka
 from tests.kafka.install import libraries
 
 LADDER = """\

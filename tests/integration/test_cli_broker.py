@@ -14,7 +14,7 @@ import pytest
 from app.cli.main import run
 from app.embedded.answers import answers
 from app.embedded.broker import EmbeddedBroker
-from tests.kafka.broker import free_ports
+from app.embedded.ports import free_ports
 
 pytestmark = pytest.mark.usefixtures("embedded_broker")
 

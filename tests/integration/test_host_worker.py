@@ -16,11 +16,12 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
+from app.embedded.ports import free_ports
 from app.settings import Settings, load
 from app.stream import clients, topic_admin, topics
 from app.stream.keys import partition_of
 from app.wire.definition import read_folder
-from tests.kafka.broker import Kafka, free_ports
+from tests.kafka.broker import Kafka
 
 PATIENCE = 60.0
 PURCHASE = {

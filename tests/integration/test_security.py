@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from app.cli.main import run
+from app.embedded.ports import free_ports
 from app.errors import SettingsError
 from app.settings import load
 from app.stream.clients import arguments
-from tests.kafka.broker import Kafka, free_ports
+from tests.kafka.broker import Kafka
 
 STORE = "for-tests"
 

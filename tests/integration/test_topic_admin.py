@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from aiokafka.admin import NewTopic
 
+from app.embedded.ports import free_ports
 from app.errors import BrokerError, TopicsError
 from app.settings import Settings, load
 from app.stream import clients, topic_admin
 from app.stream.topics import declared, differences
-from tests.kafka.broker import free_ports
 
 
 @pytest.fixture(params=["kafka", "embedded_broker"])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from app.embedded.answers import wait_until_answers
+from app.embedded.ports import free_ports
 from app.embedded.tether import Tethered
 from tests.kafka.install import HERE, libraries
 
@@ -135,15 +135,3 @@ class Kafka:
         }
         lines = [f"{name}={value}" for name, value in own.items()]
         return (HERE / "server.properties").read_text() + "\n".join(lines) + "\n"
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nothing listens on at this moment, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()

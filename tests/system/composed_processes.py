@@ -14,10 +14,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from app.embedded.ports import free_ports
 from app.embedded.tether import Tethered
 from tests.contract.composed import DOCKERFILE, ROOT, Composed
 from tests.contract.tools import tool
-from tests.kafka.broker import Kafka, free_ports
+from tests.kafka.broker import Kafka
 from tests.kafka.install import libraries
 
 ELSEWHERE = re.compile("KAFKA_(NODE_ID|HEAP_OPTS|LOG_DIRS|CONTROLLER_QUORUM_VOTERS|.*LISTENER.*)")

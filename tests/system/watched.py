@@ -19,9 +19,10 @@ import yaml
 
 from app.embedded.demo_events import tell
 from app.embedded.demo_purchases import DATA
+from app.embedded.ports import free_ports
 from app.embedded.tether import Tethered
 from tests.collector import Collector
-from tests.kafka.broker import Kafka, free_ports
+from tests.kafka.broker import Kafka
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMETHEUS = ROOT / "deploy" / "prometheus"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from app.embedded.ports import free_ports
 from app.errors import DataFolderTaken, PortTaken, StartupRefused
 from app.settings import Settings, load
 from app.stream.claims import Claims, claim
-from tests.kafka.broker import free_ports
 
 
 @pytest.fixture
