@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 MOST_FOLLOWERS = 50
 RECENT = 50
-"""Changes that whoever begins to look is shown at once."""
+"""Changes that whoever begins to look is shown at once; of one ladder as many of that one."""
 TAIL = 12
 """Offsets before the end of each partition at which reading begins; some are markers."""
 AT_A_TIME = 100
@@ -58,13 +58,13 @@ class _Follower:
 
     def __init__(self, ladder: str | None) -> None:
         self.woken = asyncio.Event()
-        self._ladder = ladder
+        self.ladder = ladder
         self._waiting: deque[bytes] = deque()
         self._left_out = 0
 
     def take(self, changes: Iterable[tuple[str, bytes]], left_out: int = 0) -> None:
         for ladder, value in changes:
-            if self._ladder in (None, ladder):
+            if self.ladder in (None, ladder):
                 self._waiting.append(value)
         while len(self._waiting) > 2 * AT_A_TIME:
             self._waiting.popleft()
@@ -91,7 +91,8 @@ class Live:
         self._client = client
         self._places = [TopicPartition(t, n) for t in topics.values() for n in range(partitions)]
         self._followers: set[_Follower] = set()
-        self._recent: deque[tuple[str, bytes]] = deque(maxlen=RECENT)
+        self._recent: dict[str | None, deque[tuple[str, bytes]]] = {}
+        """By ladder, and of all under None."""
         self._reading: asyncio.Task[None] | None = None
         self._over = False
 
@@ -99,7 +100,7 @@ class Live:
         if len(self._followers) >= MOST_FOLLOWERS:
             raise TooMany
         follower = _Follower(ladder)
-        follower.take(self._recent)
+        follower.take(self._recent.get(ladder, ()))
         self._followers.add(follower)
         if self._reading is None:
             self._reading = asyncio.create_task(self._read())
@@ -179,7 +180,9 @@ class Live:
             while await consumer.position(place) < ends[place]:
                 for some in (await consumer.getmany(timeout_ms=100)).values():
                     records += some
-        self._tell(_in_order({None: records})[-RECENT:], 0)
+        self._remember(_in_order({None: records}))
+        for follower in self._followers:
+            follower.take(self._recent.get(follower.ladder, ()))
 
     async def _pass_by(self, consumer: AIOKafkaConsumer) -> int:
         """Leave out what is more than a sample; about how many that were."""
@@ -194,8 +197,13 @@ class Live:
                 left_out += far - TAIL
         return left_out
 
+    def _remember(self, changes: Iterable[tuple[str, bytes]]) -> None:
+        for change in changes:
+            for key in (None, change[0]):
+                self._recent.setdefault(key, deque(maxlen=RECENT)).append(change)
+
     def _tell(self, changes: Sequence[tuple[str, bytes]], left_out: int) -> None:
-        self._recent.extend(changes)
+        self._remember(changes)
         for follower in self._followers:
             follower.take(changes, left_out)
 

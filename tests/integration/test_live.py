@@ -25,10 +25,10 @@ class Topic:
     def __init__(self, producer: AIOKafkaProducer, name: str) -> None:
         self.producer, self.name = producer, name
 
-    async def say(self, *names: str, commit: bool = True) -> None:
+    async def say(self, *names: str, commit: bool = True, ladder: str = "climb") -> None:
         await self.producer.begin_transaction()
         for name in names:
-            value = b'{"id": "%s", "data": {"ladder": "climb"}}' % name.encode()
+            value = b'{"id": "%s", "data": {"ladder": "%s"}}' % (name.encode(), ladder.encode())
             await self.producer.send_and_wait(self.name, value, partition=len(name) % 2)
         if commit:
             await self.producer.commit_transaction()
@@ -79,6 +79,20 @@ async def test_the_newest_come_first_then_what_is_committed(topic: Topic, live: 
         async with aclosing(live.follow(None)) as second, aclosing(live.follow("no")) as other:
             assert await anext(other) == ()
             assert sorted(await hear(second, "ee")) == ["a", "bb", "c", "d", "ee"]
+
+
+async def test_the_newest_of_a_ladder_are_told_however_much_others_have_moved_since(
+    topic: Topic, live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RECENT", 2)
+    await topic.say("a", "b")
+    await topic.say("cc", "dd", ladder="other")
+    async with aclosing(live.follow("climb")) as first:
+        assert sorted(await hear(first, "b")) == ["a", "b"]
+        async with aclosing(live.follow("climb")) as second:
+            assert sorted(await hear(second, "b")) == ["a", "b"]
+        async with aclosing(live.follow(None)) as third:
+            assert sorted(await hear(third, "dd")) == ["cc", "dd"]
 
 
 async def test_where_there_is_more_than_a_sample_it_says_how_much_was_left_out(
