@@ -1,4 +1,4 @@
-"""Ports for what is started here: free, different, and none that a client is given by the system."""
+"""Ports for what is started here: free, different, and none that a client may be given."""
 
 import socket
 
