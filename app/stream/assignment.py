@@ -158,6 +158,12 @@ class Assignment(Service):
         late = await _bounded(stopping, seconds, "finishing a batch")
         await self._part_with({started[index] for index in late})
 
+    def used(self) -> set[int] | None:
+        """The partitions whose stores are open here or being closed; None between assignments."""
+        if not self.completed.is_set():
+            return None
+        return {*self.partitions, *self._partings}
+
     # What partitions ask of their host.
 
     async def seek(self, positions: Mapping[TopicPartition, int]) -> None:

@@ -113,6 +113,10 @@ class Standbys:
             await asyncio.wait([running])
         await asyncio.gather(*(self.release(number) for number in list(self.copies)))
 
+    def used(self) -> set[int]:
+        """Those whose stores are open here or being closed."""
+        return {*self.copies, *self._closing}
+
     def near(self, number: int) -> bool:
         """Tell whether a copy has caught up: a take-over would be done in no time."""
         copy = self.copies.get(number)

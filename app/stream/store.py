@@ -16,6 +16,7 @@ import structlog
 
 from app.errors import DataFolderTaken, StartupRefused
 from app.stream import due
+from app.stream.allocator import give_back
 from app.wire.record import HOT, VERSION
 
 log = structlog.get_logger(__name__)
@@ -245,6 +246,7 @@ class Store:
             self._db.close()
             self._filling = False
             self._db = self._opened()
+            give_back()
 
     def size(self) -> int:
         """Return how many bytes its files and what waits to become one take."""

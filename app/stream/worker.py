@@ -22,6 +22,7 @@ from app.ops.traces import NewTrail
 from app.settings import Settings
 from app.stream import clients, startup
 from app.stream.agents import declare
+from app.stream.allocator import share_arenas
 from app.stream.assignment import Assignment
 from app.stream.claims import Claims, claim
 from app.stream.ending import Ended, Ending
@@ -29,6 +30,7 @@ from app.stream.faults import Faults
 from app.stream.freshness import Freshness
 from app.stream.gauges import Gauges
 from app.stream.host import LadderApp
+from app.stream.leftovers import Leftovers
 from app.stream.live import Live
 from app.stream.lookup import Lookup, Owners
 from app.stream.partition import Partition
@@ -57,6 +59,7 @@ def run(settings: Settings, rules: Rules, faults: Faults | None = None) -> int:
     `faults` are those that a test switched on.
     """
     startup.refuse_without_extension()
+    share_arenas()
     claims = claim(settings)
     try:
         return asyncio.run(_run(settings, rules, claims, faults or Faults({})))
@@ -167,6 +170,7 @@ class Worker:
             lambda places: clients.answers(settings, places),
         )
         self._readiness = Readiness(self._assignment, self._watchdog, self._standbys)
+        self._leftovers = Leftovers(settings.data_dir, self._used)
         self._warming = Warming(self._app, self._assignment, self._standbys, self._freshness)
 
     async def work(self) -> None:
@@ -182,6 +186,7 @@ class Worker:
             self._watchdog.run(),
             self._gauges.run(),
             self._warming.run(),
+            self._leftovers.run(),
             self._crashed(),
         )
         others = [asyncio.create_task(one) for one in looking]
@@ -203,6 +208,10 @@ class Worker:
         """Faust marks itself crashed and waits to be looked at."""
         await self._app._crashed.wait()
         self._ending.stop(self._app.crash_reason or RuntimeError("Faust crashed"))
+
+    def _used(self) -> set[int] | None:
+        at_work = self._assignment.used()
+        return None if at_work is None else at_work | self._standbys.used()
 
     async def _revoked(self, *_: object, **__: object) -> None:
         await self._assignment.quiesce()
