@@ -129,7 +129,7 @@ class Owners:
         self._app = app
         self._changelog = changelog
         self.partitions = partitions
-        self.own_url = own_url
+        self.own_url = own_url.rstrip("/")
 
     def owners(self) -> Mapping[int, str]:
         urls: dict[Any, str] = self._app.assignor._tps_url

@@ -93,6 +93,7 @@ async def fleet(kafka: Kafka, unique: str, tmp_path: Path) -> AsyncIterator[Flee
     fleet = Fleet(
         kafka.bootstrap, unique, tmp_path,
         partitions=PARTITIONS, lanes=1, LADDER_CLOCK="event",
+        LADDER_SESSION_TIMEOUT="15",  # who died is asked for while nobody has taken over yet
     )  # fmt: skip
     await fleet.create()
     yield fleet
