@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import rocksdict
@@ -180,6 +181,7 @@ class Store:
     def scan(self, start: bytes, end: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """Return the first rows with start <= key < end, in the order of their keys."""
         rows: list[tuple[bytes, bytes]] = []
+        found: Any = None
         try:
             read = rocksdict.ReadOptions()
             read.set_iterate_upper_bound(end)
@@ -191,6 +193,8 @@ class Store:
             # An iterator over damaged blocks does not fail, it ends.
             found.status()
         except Exception as error:
+            # An iterator keeps the lock, and the error keeps this frame while it is handled.
+            found = None
             raise self._trouble(error) from error
         return rows
 
