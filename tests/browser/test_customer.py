@@ -85,7 +85,7 @@ async def test_who_was_merged_is_told_as_the_survivor(
 ) -> None:
     slot = next(each for each in shop.backtest.slots.values() if isinstance(each.record, Moved))
     page = await (await open_page(stub.url)).go(f"/customers/{slot.id}")
-    await expect(page.locator(".notice")).to_contain_text(slot.record.into)  # type: ignore[union-attr]
+    await expect(page.locator("main .notice")).to_contain_text(slot.record.into)  # type: ignore[union-attr]
 
 
 async def test_nobody_knows_an_id_and_markup_in_it_is_text(open_page: Open, stub: Stub) -> None:

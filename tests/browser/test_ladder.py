@@ -167,7 +167,7 @@ async def test_the_rules_are_told_in_words_and_as_the_file(
 async def test_what_is_left_out_is_said(open_page: Open, stub: Stub) -> None:
     stub.partly = True
     page = await (await open_page(stub.url)).go("/ladders/raving-fan")
-    await expect(page.locator(".notice")).to_contain_text("partition 2 and 3")
+    await expect(page.locator("main .notice")).to_contain_text("partition 2 and 3")
 
 
 async def test_the_stream_is_that_of_the_ladder_or_of_all_as_one_chooses(

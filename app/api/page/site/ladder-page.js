@@ -36,8 +36,11 @@ export class LadderPage {
 
   async load(signal) { await loadLadder(this.id, days, signal); }
 
-  /** Whether more is to come by itself: sums are added up in the background. */
-  get unfinished() { return ladder(this.id)?.rungs.some((rung) => rung.revenue === null) ?? false; }
+  /** Whether more is to come by itself: sums and moves are gathered in the background. */
+  get unfinished() {
+    const of = ladder(this.id);
+    return of !== undefined && !(of.complete && of.moves_complete && total(of) !== null);
+  }
 
   draw() {
     const of = ladder(this.id);

@@ -31,8 +31,8 @@ export const texts = {
   "error.other": ["The worker said: {detail}", "Hệ thống báo: {detail}"],
   "error.notFound": ["There is no ladder “{id}”.", "Không có nấc thang “{id}”."],
   "part.missing": ["Not everybody has answered: the numbers leave out partition {list}.", "Chưa đủ dữ liệu: số liệu chưa gồm phân vùng {list}."],
-  "part.moves": ["Moves are still being gathered after a restart; the numbers of the past days may be too low.", "Đang gom lại các lần chuyển nấc sau khi khởi động; số liệu những ngày qua có thể còn thấp."],
-  "part.history": ["The history is still being gathered after a restart; older moves may be missing.", "Lịch sử đang được gom lại sau khi khởi động; có thể thiếu các lần chuyển cũ."],
+  "part.moves": ["Moves are still being gathered; the numbers of the past days may be too low.", "Đang gom lại các lần chuyển nấc; số liệu những ngày qua có thể còn thấp."],
+  "part.history": ["The history is still being gathered; some moves may be missing.", "Lịch sử đang được gom lại; có thể thiếu một số lần chuyển."],
 
   "kind.ladder": ["Ladders", "Nấc thang"],
   "kind.segment": ["Groups", "Phân nhóm"],
