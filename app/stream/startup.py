@@ -78,8 +78,26 @@ async def wait_for_broker(settings: Settings, say: Callable[[str], None]) -> Non
 async def check_cluster(settings: Settings, ladders: Iterable[str], remembered: Remembered) -> int:
     """Return for how many seconds the changelog keeps deletions.
 
-    Raises BrokerUnfit, TopicsError, RememberedSettingsDiffer or LadderChanged.
+    A broker that goes away meanwhile is waited for. Raises BrokerError for what does not pass,
+    BrokerUnfit, TopicsError, RememberedSettingsDiffer or LadderChanged.
     """
+    names = list(ladders)
+    while True:
+        try:
+            return await _checked(settings, names, remembered)
+        except BrokerError as error:
+            if not getattr(error.__cause__, "retriable", False):
+                raise
+            log.warning(
+                "waiting for Kafka",
+                action="kafka-awaited",
+                brokers=settings.brokers,
+                error=str(error),
+            )
+        await asyncio.sleep(WAIT_SECONDS)
+
+
+async def _checked(settings: Settings, ladders: Iterable[str], remembered: Remembered) -> int:
     async with clients.admin(settings) as admin:
         await _refuse_without_transactions(admin)
         found = await topic_admin.check(admin, topics.declared(settings, ladders))
