@@ -187,10 +187,11 @@ async def soak(minutes: float, seed: int) -> bool:
     """Whether everything was right, and something was committed every ten seconds."""
     end = time.monotonic() + 60 * minutes
     async with shop_under_soak(seed) as (shop, road):
-        coming = iter(drawn(shop.name, seed, steps))
+        planned = drawn(shop.name, seed, steps)
+        coming = iter(planned)
         soaked: Soak | None = None
         memory = Memory()
-        while time.monotonic() < end:
+        while time.monotonic() < end and shop.deeds < len(planned):
             turn = min(end, time.monotonic() + ROUND)
             async with shop.under_load() as load:
                 if soaked is None:
@@ -200,8 +201,7 @@ async def soak(minutes: float, seed: int) -> bool:
                     await shop.fleet.ready()
                 soaked.load = load
                 async with memory.watching(shop.fleet):
-                    while time.monotonic() < turn:
-                        step = next(coming)
+                    while time.monotonic() < turn and (step := next(coming, None)):
                         await asyncio.sleep(step.wait)
                         await soaked.do(step)
             await shop.fleet.ready_again()
