@@ -39,10 +39,10 @@ class Detour:
             task = asyncio.current_task()
             assert task is not None
             self._tasks.add(task)
-            try:
+            # asyncio's server would report the end of a task that was cancelled as an error.
+            with contextlib.suppress(asyncio.CancelledError):
                 await self._carry(reader, writer, behind)
-            finally:
-                self._tasks.discard(task)
+            self._tasks.discard(task)
 
         return await asyncio.start_server(come, "127.0.0.1", port, backlog=256)
 
