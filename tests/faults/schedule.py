@@ -1,7 +1,7 @@
 """What is done to a fleet and when: drawn from a seed before it begins, printed, replayable.
 
 `FAULT_SEED=7` draws other schedules (and tells other tales); `FAULT_SCHEDULE='[[1.5,"kill",[0]]]'`
-takes a printed one as it stands.
+takes a printed one as it stands. `FAULT_LONG=1` has all faults at their full length.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ import os
 import random
 from collections.abc import Callable
 from typing import NamedTuple
+
+LONG = bool(os.environ.get("FAULT_LONG"))
+"""Whether faults take their full length; CI has the short one."""
 
 
 class Step(NamedTuple):

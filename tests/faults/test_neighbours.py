@@ -24,7 +24,7 @@ from tests.faults.tale import Chapter
 
 pytestmark = pytest.mark.slow
 MANY = 100
-A_WHILE = 10.0
+A_WHILE = 5.0
 """Seconds over which a rate is taken."""
 FEW_A_SECOND = 20
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import time
 
 import pytest
 
 from tests.faults.conftest import Begin
-from tests.faults.schedule import bursts, drawn
+from tests.faults.schedule import LONG, bursts, drawn
 
 pytestmark = pytest.mark.slow
-BURSTS = int(os.environ.get("FAULT_BURSTS", "5"))
+BURSTS = 20 if LONG else 5
 WORKERS = 3
 
 
