@@ -27,6 +27,12 @@ CUSTOMERS = 150
 PATIENCE = 60_000
 """Milliseconds; a limit for slow machines, not a measure."""
 WIDE, NARROW = 1280, 390
+USUAL: dict[str, object] = {
+    "locale": "en-GB",
+    "color_scheme": "light",
+    # What moves is drawn again and again, and nobody looks.
+    "reduced_motion": "reduce",
+}
 
 
 @dataclass
@@ -75,7 +81,7 @@ async def open_page(browser: Browser) -> AsyncIterator[Open]:
     async def new(url: str, width: int = WIDE, **more: object) -> Opened:
         context = await browser.new_context(
             viewport={"width": width, "height": 900},
-            **{"locale": "en-GB", "color_scheme": "light", **more},  # type: ignore[arg-type]
+            **{**USUAL, **more},  # type: ignore[arg-type]
         )
         context.set_default_timeout(PATIENCE)
         one = Opened(await context.new_page(), context, url)
