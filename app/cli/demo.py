@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -120,8 +121,12 @@ def _ended_by_signals() -> Iterator[None]:
         # The loop has its own way with Ctrl-C: it cancels what runs, and lets it tidy up.
         signal.raise_signal(signal.SIGINT)
 
-    chosen = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-    before = {number: signal.signal(number, interrupt) for number in chosen}
+    chosen: dict[int, Any] = {signal.SIGTERM: interrupt, signal.SIGINT: signal.default_int_handler}
+    # SIGINT also where it is ignored: a shell does that to what it starts with `&`, and the others
+    # end by it. SIGHUP not: who started this with nohup wants it to go on.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        chosen[signal.SIGHUP] = interrupt
+    before = {number: signal.signal(number, handler) for number, handler in chosen.items()}
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -45,13 +45,15 @@ CUSTOMERS = 150
 class Demo:
     """A running demo. All its processes carry a mark in their environment."""
 
-    def __init__(self, tmp_path: Path, *arguments: str, **env: str) -> None:
+    def __init__(
+        self, tmp_path: Path, *arguments: str, through: Sequence[str] = (), **env: str
+    ) -> None:
         self.mark = f"DEMO_TEST={uuid.uuid4().hex}"
         self.temporary = tmp_path / "temporary"
         self.temporary.mkdir()
         name, value = self.mark.split("=")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "app", "demo", *arguments],
+            [*through, sys.executable, "-m", "app", "demo", *arguments],
             env={
                 **os.environ,
                 "PYTHONPATH": str(ROOT),
@@ -116,8 +118,10 @@ def _able(embedded_broker: EmbeddedBroker) -> None:
 
 
 @contextlib.contextmanager
-def demo(tmp_path: Path, *arguments: str, **env: str) -> Iterator[Demo]:
-    running = Demo(tmp_path, *arguments, **env)
+def demo(
+    tmp_path: Path, *arguments: str, through: Sequence[str] = (), **env: str
+) -> Iterator[Demo]:
+    running = Demo(tmp_path, *arguments, through=through, **env)
     try:
         yield running
     finally:
@@ -235,6 +239,17 @@ def test_being_asked_to_end_leaves_nothing_either(tmp_path: Path, number: signal
         running.finish()
         assert running.all_end()
         assert list(running.temporary.iterdir()) == []
+
+
+@pytest.mark.usefixtures("_able")
+def test_one_that_a_script_started_in_the_background_ends_too(tmp_path: Path) -> None:
+    """Shells let what they start with `&` ignore SIGINT."""
+    ignoring = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
+    with demo(tmp_path, "--customers", "20", "--keep", through=ignoring) as running:
+        kept(running)
+        running.process.send_signal(signal.SIGTERM)
+        running.finish()
+        assert running.all_end()
 
 
 @pytest.mark.usefixtures("_able")
