@@ -99,6 +99,7 @@ async def test_where_there_is_more_than_a_sample_it_says_how_much_was_left_out(
     topic: Topic, live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "FAR", 20)
+    monkeypatch.setattr(module, "AT_A_TIME", 5)
     async with aclosing(live.follow("climb")) as stream:
         await topic.say("a")
         await hear(stream, "a")
