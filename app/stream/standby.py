@@ -262,12 +262,14 @@ class Standbys:
         if position == copy.position and now - copy.written_at < _TOUCH and copy.caught_up:
             return
         try:
-            for rows in chunks(batches):
+            # With the last rows it says where it stands: it may be let go at any moment, and
+            # whoever opens it then finds no row that is newer than it says.
+            *before, last = [*chunks(batches)] or [{}]
+            for rows in before:
                 if not await self._fill(copy, rows, copy.position):
                     return
-            if not await self._fill(copy, {}, position):
+            if not await self._fill(copy, last, position):
                 return
-            copy.position = position
             if not copy.caught_up and position >= copy.end and copy.store is not None:
                 await to_the_end(copy.store.filled)
                 copy.caught_up = True
@@ -297,6 +299,7 @@ class Standbys:
         began = time.monotonic()
         copy.written_at = self._shop.now()
         copy.store.fill(rows, copy.changelog.standing(position, copy.written_at))
+        copy.position = position
         if rows:
             await asyncio.sleep(EASE * (time.monotonic() - began))
         return True
