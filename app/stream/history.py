@@ -30,6 +30,8 @@ SHARE, BURST_SECONDS = 0.04, 0.05
 """Of all time, what putting them right away may take, and how much of it at once."""
 BUSY_SECONDS = 2.0
 """After a sign of a backlog the reader holds back for so long."""
+WORKING_SECONDS = 1.0
+"""After any batch it takes less of the time than at rest for so long."""
 
 
 class Turns:
@@ -38,7 +40,7 @@ class Turns:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.lock = asyncio.Lock()
         self.clock = clock
-        self._busy_until = 0.0
+        self._busy_until = self._working_until = 0.0
         self._allowed = BURST_SECONDS
         self._seen = clock()
 
@@ -48,6 +50,13 @@ class Turns:
 
     def busy(self) -> bool:
         return self.clock() < self._busy_until
+
+    def work(self) -> None:
+        """A batch was committed."""
+        self._working_until = self.clock() + WORKING_SECONDS
+
+    def working(self) -> bool:
+        return self.clock() < self._working_until
 
     def may(self) -> bool:
         """Tell whether what was spent lately is within the share."""
@@ -105,6 +114,7 @@ class History:
         erased: Iterable[str],
     ) -> None:
         """Take in what a batch said, once it is committed and stored."""
+        self.turns.work()
         if by_ladder:
             self._take(by_ladder, begins)
         for customer in erased:

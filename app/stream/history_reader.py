@@ -18,20 +18,26 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from app.stream import history_rows as rows
-from app.stream.history import History
+from app.stream.history import History, Turns
 from app.stream.store import StoreBroken, StoreClosed
 from app.stream.unhurried import unhurried
 from app.wire.record import HOT, life_of
 
 log = structlog.get_logger(__name__)
 
-RECORDS = 200
-"""In one go: some milliseconds, in which nobody else has a turn."""
+RECORDS = 100
+"""In one go: a millisecond or two, in which nobody else has a turn."""
 FETCH_BYTES = 256 * 1024
-AT_REST, IN_A_HURRY = 3.0, 120.0
+AT_REST, AT_WORK, IN_A_HURRY = 3.0, 10.0, 120.0
 """How many times as long as it worked it sleeps, so that the stream has the time it needs."""
 LONGEST_SLEEP = 1.0
 RETRY_SECONDS = 5.0
+
+
+def _rest(turns: Turns) -> float:
+    if turns.busy():
+        return IN_A_HURRY
+    return AT_WORK if turns.working() else AT_REST
 
 
 async def follow(history: History, number: int, client: Mapping[str, Any]) -> None:
@@ -110,8 +116,7 @@ class _Reader:
             self._take(records, positions)
             took = time.monotonic() - began
             if records:
-                times = IN_A_HURRY if history.turns.busy() else AT_REST
-                await asyncio.sleep(min(took * times, LONGEST_SLEEP))
+                await asyncio.sleep(min(took * _rest(history.turns), LONGEST_SLEEP))
         if not records and await self._at_end(consumer, positions) and missed == history.missed:
             self._prune()
             history.level = True
