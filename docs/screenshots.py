@@ -1,7 +1,7 @@
 """Takes the pictures of the page that README.md and docs/page.md show.
 
 `ladder demo --keep` in one terminal; in another, with Chromium installed,
-`python -m docs.make_screenshots http://127.0.0.1:PORT/` with the address that it prints.
+`python -m docs.screenshots http://127.0.0.1:PORT/` with the address that it prints.
 """
 
 from __future__ import annotations
