@@ -132,7 +132,7 @@ async def test_fault_16_a_neighbour_whose_topic_is_away(begin: Begin, unique: st
         began = time.monotonic()
         await asyncio.to_thread(cluster.kill, 3)
         await goes_on(shop, {1, 2, 3})
-        # A worker that begins now cannot even learn where that topic's partition ends.
+        # A worker that begins now may not even learn where that topic's partition ends.
         worker.signal(signal.SIGKILL)
         await worker.ended()
         worker = fleet.start(1)
@@ -145,9 +145,9 @@ async def test_fault_16_a_neighbour_whose_topic_is_away(begin: Begin, unique: st
 
 async def some_ready(shop: Ordeal, worker: Member, count: int) -> set[int]:
     async def ready() -> bool:
-        return len(await worker.partitions()) == count
+        return len(await worker.partitions()) >= count
 
-    await until(lambda: f"{count} partitions are ready\n{worker.tail()}", ready)
+    await until(lambda: f"{count} partitions or more are ready\n{worker.tail()}", ready)
     return await worker.partitions()
 
 
