@@ -29,11 +29,11 @@ class Series(msgspec.Struct, array_like=True, gc=False):
             days.append(day)
             self.sums = [[amount] for amount in amounts]
         elif day == days[-1]:
-            for column, amount in zip(self.sums, amounts):  # noqa: B905  # `strict` takes as long
+            for column, amount in zip(self.sums, amounts, strict=True):
                 column[-1] += amount
         elif day > days[-1]:
             days.append(day)
-            for column, amount in zip(self.sums, amounts):  # noqa: B905  # as the addition does
+            for column, amount in zip(self.sums, amounts, strict=True):
                 column.append(column[-1] + amount)
             if days[1] <= day - LONGEST_WINDOW:
                 self._drop(day - LONGEST_WINDOW)

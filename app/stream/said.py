@@ -40,8 +40,7 @@ class Said:
                 of_ladder = by_ladder[ladder] = []
             of_ladder.append(out)
             move = (ladder, change.from_, change.to, change.cause)
-            # Not `+=`: a Counter's own way to a missing key takes as long as all the rest.
-            moves[move] = moves.get(move, 0) + 1
+            moves[move] += 1
             if change.held is not None and change.from_ is not None:
                 self.stays.append((ladder, change.from_, change.held))
         changes.clear()

@@ -197,11 +197,11 @@ class RecordCodec:
 
     def encode(self, c: Customer, *, traces: bool = False) -> bytes:
         """Write a customer's hot row; `c.due` has been brought up to date."""
-        if c.due is None:
-            raise ValueError("the next due instant is to be found before a record is written")
         return self._encode_hot(c, _parts(c), _STORED_TRACES if traces else 0)
 
     def _encode_hot(self, c: Customer, parts: int, traces: int) -> bytes:
+        if c.due is None:
+            raise ValueError("the next due instant is to be found before a record is written")
         if parts:
             c = _without_older(c)
         return self._heads[parts | traces] + _encode(c)
@@ -218,8 +218,6 @@ class RecordCodec:
             slot.traced = (slot.erased, slot.aliases)
         stored = _STORED_TRACES if traces else 0
         if isinstance(record, Customer):
-            if record.due is None:
-                raise ValueError("the next due instant is to be found before a record is written")
             parts = _parts(record)
             rows.append((HOT + encoded, self._encode_hot(record, parts, stored)))
             stored |= _STORED_HOT | parts

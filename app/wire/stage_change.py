@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from app.core.change import Because, Cause, Change, Direction, Next, Trigger
+from app.core.credit import life_ending
 from app.core.instants import format_instant, parse_instant
 
 SOURCE = "/loyalty-ladder"
@@ -60,18 +61,14 @@ def change_id(change: Change) -> str:
 
     It names the change for good: a reader that has seen it has seen this change.
     """
-    return f"{change.ladder}/{change.customer}/{change.sequence}{_life_ending(change.life)}"
-
-
-def _life_ending(life: int) -> str:
-    return f"/r{life}" if life > 1 else ""
+    return f"{change.ladder}/{change.customer}/{change.sequence}{life_ending(change.life)}"
 
 
 def encode(change: Change) -> bytes:
     """Write a change as a structured CloudEvent, compact, in UTF-8.
 
     Most of its text is the same for every such step: that is made once (`_frame`). Whole, every
-    change would be made of two structs and written field by field, at three times the price.
+    change would be made of two structs and written field by field, at twice the price.
     """
     because, following, since = change.because, change.next, change.since
     begin, data, moved, why, ahead, end = _frame(
@@ -90,17 +87,17 @@ def encode(change: Change) -> bytes:
     )
     customer, sequence = _json(change.customer), change.sequence
     return (
-        f"{begin}{customer[1:-1]}/{sequence}{_life_ending(change.life)}{_SUBJECT}{customer}"
+        f"{begin}{customer[1:-1]}/{sequence}{life_ending(change.life)}{_SUBJECT}{customer}"
         f',"time":{_quoted_time(change.time)}{data}{sequence}{moved}{_trigger(change.trigger)}'
         f"{why}{_facts(because) if because else ''}"
-        f',"since":{_null if since is None else _quoted_time(since)}'
-        f',"held_seconds":{_null if change.held is None else change.held}'
+        f',"since":{_NULL if since is None else _quoted_time(since)}'
+        f',"held_seconds":{_NULL if change.held is None else change.held}'
         f"{ahead}{_facts(following) if following else ''}{end}"
     ).encode()
 
 
 _SUBJECT = f'","source":"{SOURCE}","type":"{TYPE}","subject":'
-_null = "null"
+_NULL = "null"
 
 
 @lru_cache(maxsize=4096)
