@@ -13,16 +13,12 @@ import aiokafka.consumer.fetcher
 import msgspec
 from aiokafka.structs import TopicPartition
 
+from app.ops.traces import Source
 
-class Record(Protocol):
+
+class Record(Source, Protocol):
     """What is read of a record. aiokafka's own fits, too. `timestamp` in ms since 1970."""
 
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
     @property
     def timestamp(self) -> int: ...
     @property
