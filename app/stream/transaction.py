@@ -15,11 +15,11 @@ from typing import Any
 import aiokafka.producer.sender
 import msgspec
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from app.stream.faults import Faults
+from app.stream.fencing import is_fenced
 
 TIMEOUT_MS = 15_000
 """After so long the broker ends a transaction by itself, and readers go on without it."""
@@ -33,7 +33,6 @@ CLOSING = 3.0
 BATCH_BYTES = 1_000_000
 """Of one produce request for one partition; brokers take 1,048,588 by default."""
 
-_FENCED = (ProducerFenced, InvalidProducerEpoch)
 _GZIP = 1
 """The codec's number in Kafka's record format."""
 
@@ -122,23 +121,9 @@ class Writer:
             async with asyncio.timeout(PATIENCE):
                 return await self._commit(outgoing, changelog, rows, offsets, group)
         except Exception as error:
-            if self._is_fenced(error):
+            if await is_fenced(self._producer, error):
                 raise Fenced(str(error)) from error
             raise CommitFailed(error) from error
-
-    def _is_fenced(self, error: BaseException) -> bool:
-        """Tell whether somebody else took over: to be taken for a failure would be to take it back.
-
-        aiokafka learns it in its own task, and whoever calls meanwhile may hear something else.
-        """
-        transaction = self._producer._txn_manager
-        tasks = (self._producer._sender.sender_task, transaction._transaction_waiter)
-        heard = [
-            task.exception()
-            for task in tasks
-            if task is not None and task.done() and not task.cancelled()
-        ]
-        return any(isinstance(each, _FENCED) for each in (error, *heard))
 
     async def _commit(
         self,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, UnknownError
 from aiokafka.structs import OffsetAndMetadata
 
 from app.stream.faults import Faults, parse
@@ -125,6 +126,37 @@ async def test_a_writer_that_was_taken_over_is_fenced_and_commits_nothing(
         await place.commit(writer, [Out(b"k", b"2")], [Out(b"r", b"2")])
     assert await place.committed(place.out) == [(b"k", b"1")]
     await successor.close()
+
+
+async def _unknown() -> None:
+    """As a coordinator answers that is in the middle of a takeover."""
+    raise KafkaError("Unexpected error during batch delivery") from UnknownError()
+
+
+async def test_a_writer_that_hears_no_clear_answer_asks_whether_it_was_taken_over(
+    place: Place, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    successor = Writer(place.client, place.id, NO_FAULTS)
+
+    async def taken_over() -> None:
+        await successor.start()
+        await _unknown()
+
+    monkeypatch.setattr(writer._producer, "commit_transaction", taken_over)
+    with pytest.raises(Fenced):
+        await place.commit(writer, [Out(b"k", b"1")], [Out(b"r", b"1")])
+    await place.commit(successor, [Out(b"k", b"2")], [Out(b"r", b"2")])
+    assert await place.committed(place.out) == [(b"k", b"2")]
+    await successor.close()
+
+
+async def test_a_writer_that_hears_no_clear_answer_and_still_owns_its_id_has_failed(
+    place: Place, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer._producer, "commit_transaction", _unknown)
+    with pytest.raises(CommitFailed, match="Unexpected error"):
+        await place.commit(writer, [Out(b"k", b"1")], [Out(b"r", b"1")])
+    assert await place.committed(place.out) == []
 
 
 async def test_a_record_that_the_broker_rejects_takes_the_whole_batch_back(
