@@ -5,6 +5,8 @@ lie in two parts: the recent, written with every change of the customer, and the
 the recent are moved sixteen at a time, so that a long memory is seldom rewritten.
 """
 
+from bisect import bisect_right
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, ClassVar, Generic, TypeVar
@@ -43,7 +45,7 @@ class Older(msgspec.Struct, gc=False):
 
 
 class Book(msgspec.Struct, Generic[E], array_like=True, gc=False):
-    """The last `limit` things by id, oldest first. `ids` and `entries` are the recent part.
+    """The newest `limit` things by id, oldest first. `ids` and `entries` are the recent part.
 
     `skip` is how many of the oldest in `older` are forgotten but not yet cut off.
     """
@@ -77,6 +79,22 @@ class Book(msgspec.Struct, Generic[E], array_like=True, gc=False):
             return None
         self.skip += 1
         forgotten: E | None = self._decoded(self.older)[self.skip - 1] if self.decode else None
+        return forgotten
+
+    def insert(self, key: bytes, entry: E, day_of: Callable[[E], int]) -> E | None:
+        """Remember one that is older than others are: `add` for whoever comes late.
+
+        What is forgotten is then what `add` would have forgotten had all come in order.
+        """
+        items = self.contents()
+        place = bisect_right(items, day_of(entry), key=lambda item: day_of(item[1]))
+        items.insert(place, (key, entry))
+        forgotten = items.pop(0)[1] if len(items) > self.limit else None
+        if self.older is None and len(items) <= RECENT:
+            self.ids = b"".join(id for id, _ in items)
+            self.entries = _packed([entry for _, entry in items])
+        else:
+            self.fill(items)
         return forgotten
 
     def get(self, key: bytes) -> E | None:

@@ -6,9 +6,9 @@ it returns the groups of facts it touched. What it could refuse was refused befo
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
-from app.core.book import hash_id
+from app.core.book import Book, hash_id
 from app.core.customer import Customer, Hold, Order, Referral, Review, Signup
 from app.core.events import (
     CardIssued,
@@ -32,6 +32,7 @@ from app.core.money import Factor, convert
 from app.core.rules import Rules
 from app.core.series import LONGEST_WINDOW
 
+E = TypeVar("E", Order, Review, Referral)
 Effect = Callable[[Rules, Customer, Any, int], int]
 _POSITIVE, _NEGATIVE = 4, 2
 _AT_PAR = Factor(1, 0)
@@ -52,11 +53,21 @@ def _bought(rules: Rules, c: Customer, data: PurchaseCompleted, day: int) -> int
             mantissa=factor.mantissa,
             exponent=factor.exponent,
         )
-    forgotten = c.orders.add(hash_id(data.order_id), order)
+    forgotten = _remember(c, c.orders, hash_id(data.order_id), order)
     if forgotten is not None and not forgotten.void:
         c.bought.change(forgotten.day, (0, 0, 0), -1)
         c.forgotten_until = max(c.forgotten_until, forgotten.day)
     return BOUGHT
+
+
+def _remember(c: Customer, book: Book[E], key: bytes, entry: E) -> E | None:
+    """Let a book stay in the order of days, whatever order events come in; gives what it forgets.
+
+    So the newest by date are remembered, and those are the same however late each of them came.
+    """
+    if c.happened.days and entry.day < c.happened.days[-1]:
+        return book.insert(key, entry, lambda other: other.day)
+    return book.add(key, entry)
 
 
 def worth(order: Order) -> int:
@@ -124,7 +135,7 @@ def _review_posted(rules: Rules, c: Customer, data: ReviewPosted, day: int) -> i
     positive, negative = _feeling(data)
     adds = (1, positive, negative, int(data.kind == "testimonial"), int(data.kind == "defence"))
     c.reviewed.add(day, adds)
-    c.reviews.add(key, Review(day, adds))
+    _remember(c, c.reviews, key, Review(day, adds))
     return REVIEWED
 
 
@@ -166,7 +177,7 @@ def _referral_converted(rules: Rules, c: Customer, data: ReferralConverted, day:
     key = hash_id(data.referred_id)
     known = c.referrals.get(key)
     if known is None:
-        c.referrals.add(key, Referral(day, ((day, revenue),) if revenue else ()))
+        _remember(c, c.referrals, key, Referral(day, ((day, revenue),) if revenue else ()))
         c.brought.add(day, (1, revenue))
     elif revenue:
         c.referrals.replace(key, Referral(known.day, _with_revenue(known, day, revenue)))

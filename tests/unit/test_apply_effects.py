@@ -60,6 +60,16 @@ def some(shop: Shop, *names: str, time: str = DAY_3) -> list[Any]:
 # Purchases and refunds
 
 
+def test_which_orders_are_remembered_depends_on_their_dates_not_on_their_arrival() -> None:
+    dates = sorted(f"2025-{1 + n % 12:02}-{1 + n * n % 28:02}" for n in range(600))
+    in_order, backwards = shop(), shop()
+    for one, arriving in ((in_order, dates), (backwards, dates[::-1])):
+        for number, date in enumerate(arriving):
+            one.buy(f"{number}", f"{date}T12:00", amount=100)
+    names = ("gap_days", "gap_spread", "spend", "purchases")
+    assert some(backwards, *names) == some(in_order, *names)
+
+
 def test_a_purchase_counts_on_its_own_date_in_the_base_currency() -> None:
     one = shop()
     one.buy("o", DAY_1, amount=3, currency="USD", units=2)

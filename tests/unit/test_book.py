@@ -136,6 +136,15 @@ class Beside(RuleBasedStateMachine):
         self.model.append((key(self.number), order(self.number)))
         assert forgotten == (self.model.pop(0)[1] if len(self.model) > 20 else None)
 
+    @rule(back=st.integers(0, 30))
+    def insert(self, back: int) -> None:
+        self.number += 1
+        late = Order(max(0, self.number - back), self.number, 7)
+        forgotten = self.book.insert(key(self.number), late, lambda other: other.day)
+        self.model.append((key(self.number), late))
+        self.model.sort(key=lambda item: item[1].day)
+        assert forgotten == (self.model.pop(0)[1] if len(self.model) > 20 else None)
+
     @rule(at=st.integers(0, 19), units=st.integers(2, 9))
     def replace(self, at: int, units: int) -> None:
         if self.model:
