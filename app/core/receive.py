@@ -13,12 +13,13 @@ from app.core.people import MOST_ALIASES, erase, is_one_with, next_stop, settle_
 from app.core.rules import Rules
 from app.core.verdict import DROPPED, FORWARDED, IN_TIME, LATE, Outbox, Verdict
 
-MOST_RETURNS = 16
+MOST_RETURNS = 128
 """How often an event goes on to somebody who knows nothing of its customer, and comes back.
 
 That is the way of an event that overtook its customer's record. But where an erasure crossed with
 merges, a forwarding may lead to somebody who will never know: after so many returns the customer
-it names begins anew, rather than that events go to and fro for ever.
+it names begins anew, rather than that events go to and fro for ever. So many because a
+record may wait for a partition that is away while its events are quick.
 """
 
 
