@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -59,19 +58,12 @@ class Peers:
                 f"no worker is known to have partition {partition}; try again soon",
                 partition=partition,
             )
-        try:
-            said = await self._get(url, path_and_query)
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            log.warning(
-                "a worker does not answer",
-                action="peer-silent",
-                url=url,
-                error=type(error).__name__,
-            )
+        said = await self._ask(url, path_and_query)
+        if said is None:
             raise unavailable(
                 f"the worker that has partition {partition} does not answer; try again soon",
                 partition=partition,
-            ) from error
+            )
         if said.status == 401:
             raise Refused(
                 502,
@@ -82,13 +74,17 @@ class Peers:
 
     async def all_say(self, path_and_query: str) -> list[bytes]:
         """Ask every other worker at once; the answers of those that give one."""
-        urls = set(self.group.owners().values()) - {self.group.own_url}
-        return [body for body in await _side_by_side(self._try(u, path_and_query) for u in urls)
-                if body is not None]  # fmt: skip
+        urls = [*{*self.group.owners().values()} - {self.group.own_url}]
+        answers = await asyncio.gather(*(self._ask(url, path_and_query) for url in urls))
+        for url, said in zip(urls, answers, strict=True):
+            if said is not None and said.status != 200:
+                log.warning("a worker refuses", action="peer-refuses", url=url, status=said.status)
+        return [said.body for said in answers if said is not None and said.status == 200]
 
-    async def _try(self, url: str, path_and_query: str) -> bytes | None:
+    async def _ask(self, url: str, path_and_query: str) -> Said | None:
+        """Return what a worker says, None if it is silent; whoever asks judges what it says."""
         try:
-            said = await self._get(url, path_and_query)
+            return await self._get(url, path_and_query)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             log.warning(
                 "a worker does not answer",
@@ -97,12 +93,6 @@ class Peers:
                 error=type(error).__name__,
             )
             return None
-        if said.status != 200:
-            log.warning(
-                "a worker does not answer", action="peer-silent", url=url, status=said.status
-            )
-            return None
-        return said.body
 
     async def _get(self, url: str, path_and_query: str) -> Said:
         if self._session is None:
@@ -124,10 +114,6 @@ class Peers:
                     raise ValueError("the answer is too long")
             kind = answer.headers.get("Content-Type", "application/json")
             return Said(answer.status, bytes(body), kind, answer.headers.get("Retry-After"))
-
-
-async def _side_by_side(asked: Iterable[Any]) -> list[bytes | None]:
-    return list(await asyncio.gather(*asked))
 
 
 def decoded(body: bytes, kind: Any) -> Any:
