@@ -10,7 +10,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError
 from aiokafka.structs import TopicPartition
 
 from app.errors import BrokerError, SettingsError
@@ -18,6 +18,7 @@ from app.settings import Settings
 from app.stream.unhurried import unhurried
 
 ANSWER_SECONDS = 10.0
+AGAIN_SECONDS = 0.1
 
 
 def arguments(settings: Settings) -> dict[str, Any]:
@@ -36,10 +37,24 @@ def arguments(settings: Settings) -> dict[str, Any]:
     return given
 
 
+class _Admin(AIOKafkaAdminClient):
+    """Asks another broker when the one that was drawn is away; aiokafka draws once."""
+
+    async def _send_request(self, request: Any, node_id: int | None = None) -> Any:
+        deadline = asyncio.get_running_loop().time() + ANSWER_SECONDS
+        while True:
+            try:
+                return await super()._send_request(request, node_id)
+            except (NodeNotReadyError, KafkaConnectionError):
+                if node_id is not None or asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(AGAIN_SECONDS)
+
+
 @asynccontextmanager
 async def admin(settings: Settings) -> AsyncIterator[Any]:
     """A started admin client. Raises BrokerError when no broker answers."""
-    client = AIOKafkaAdminClient(**arguments(settings))
+    client = _Admin(**arguments(settings))
     try:
         await _start(client, settings)
         yield client
