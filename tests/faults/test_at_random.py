@@ -14,11 +14,12 @@ import pytest
 
 from app.stream.faults import POINTS
 from tests.faults.fleet import Fleet, Member
+from tests.faults.schedule import LONG
 from tests.faults.sending import sending
 from tests.faults.setting_up import trial
 from tests.kafka.broker import Kafka
 
-FIRST, BEYOND = map(int, os.environ.get("FAULT_SEEDS", "0:3").split(":"))
+FIRST, BEYOND = map(int, os.environ.get("FAULT_SEEDS", "0:3" if LONG else "0:1").split(":"))
 SLOTS = 3
 STEPS = 14
 EVENTS = 12_000
