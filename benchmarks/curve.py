@@ -61,9 +61,11 @@ class Curve:
         if last.done == first.done:
             return memory  # all of it in one commit: too little to tell a speed
         half = next(each for each in commits if each.done >= (first.done + last.done) / 2)
+        # Too few commits may be seen to tell the second half by itself.
+        second = {"events/s, second half": _speed(half, last)} if half is not last else {}
         return {
             "events/s": _speed(first, last),
-            "events/s, second half": _speed(half, last) if half is not last else 0.0,
+            **second,
             "CPU s per million": (last.cpu - first.cpu) / (last.done - first.done) * 1e6,
             **memory,
         }

@@ -200,7 +200,7 @@ class Throughput:
 
     def _compared(self, own: Round) -> Round:
         rival = self.earlier.get(f"{RIVAL} throughput", {})
-        if self.entrant.name != OURS or not rival.get(HALF):
+        if self.entrant.name != OURS or not (rival.get(HALF) and own.get(HALF)):
             return {}
         return {
             FASTER: own[HALF] / rival[HALF],
