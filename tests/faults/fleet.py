@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +107,27 @@ class Member:
         """What it said under this name."""
         return [line for line in self.said() if line.get("event") == event]
 
+    def pauses(self) -> list[float]:
+        """For how many seconds each rebalance stopped a partition that stayed with this worker."""
+        stopped: dict[int, datetime] = {}
+        found = []
+        for line in self.said():
+            match line.get("action"):
+                case "partitions-revoked":
+                    stopped |= dict.fromkeys(line["partitions"], _time(line))
+                case "partition-closed":
+                    stopped.pop(line["partition"], None)
+                case "partition-started" if line["partition"] in stopped:
+                    since = stopped.pop(line["partition"])
+                    found.append((_time(line) - since).total_seconds())
+        return found
+
     def tail(self) -> str:
         return self.log.read_text(errors="replace")[-3000:]
+
+
+def _time(line: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(line["time"])
 
 
 class Fleet:

@@ -93,6 +93,7 @@ async def test_fault_8_from_one_worker_to_three_and_back(begin: Begin) -> None:
     """Under load; and once there are more workers than partitions."""
     shop = await begin("8 scale 1 to 3 to 1", partitions=2)
     fleet = shop.fleet
+    left: list[float] = []
     fleet.start(0)
     await fleet.ready()
     async with shop.under_load() as events:
@@ -105,6 +106,13 @@ async def test_fault_8_from_one_worker_to_three_and_back(begin: Begin) -> None:
         for member in fleet.running[:-1]:
             began = time.monotonic()
             await member.stop()
+            left.append(time.monotonic() - began)
             await fleet.ready_again()
             await shop.recovered("one left", began)
+    pauses = [pause for member in fleet.members for pause in member.pauses()]
+    assert pauses, "partitions stay where they are in some of these rebalances"
+    shop.notes += [
+        f"a partition that stayed stood still for {max(pauses):.1f} s at most, of {len(pauses)}",
+        f"a worker was gone {max(left):.1f} s after SIGTERM at most",
+    ]
     await shop.conclude()
