@@ -13,7 +13,7 @@ from app.core.people import MOST_ALIASES, erase, is_one_with, next_stop, settle_
 from app.core.rules import Rules
 from app.core.verdict import DROPPED, FORWARDED, IN_TIME, LATE, Outbox, Verdict
 
-MOST_RETURNS = 128
+MOST_RETURNS = 64
 """How often an event goes on to somebody who knows nothing of its customer, and comes back.
 
 That is the way of an event that overtook its customer's record. But where an erasure crossed with

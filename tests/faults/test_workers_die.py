@@ -12,7 +12,7 @@ from tests.faults.conftest import Begin
 from tests.faults.schedule import LONG, bursts, drawn
 
 pytestmark = pytest.mark.slow
-BURSTS = 20 if LONG else 4
+BURSTS = 20 if LONG else 3
 PAUSES = 2 if LONG else 1
 WORKERS = 3
 
