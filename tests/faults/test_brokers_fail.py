@@ -22,7 +22,7 @@ from tests.faults.rest import until
 from tests.faults.schedule import LONG
 
 pytestmark = pytest.mark.slow
-OUTAGE = 60.0 if LONG else 10.0
+OUTAGE = 60.0 if LONG else 20.0
 """Seconds. The long one is longer than every timeout of a client, the short one than a session
 and a transaction."""
 
