@@ -4,7 +4,7 @@ Counters and days are kept whether or not a ladder asks for them, so a new rule 
 """
 
 from bisect import bisect_left, bisect_right
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -128,6 +128,10 @@ class Seen(Book[None], array_like=True, gc=False):
     """The ids of the last applied events (source and id together)."""
 
     limit: ClassVar[int] = 256
+
+
+Dated = TypeVar("Dated", Order, Review, Referral)
+"""What a book keeps in the order of its days."""
 
 
 class Orders(Book[Order], array_like=True, gc=False):

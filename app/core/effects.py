@@ -6,10 +6,10 @@ it returns the groups of facts it touched. What it could refuse was refused befo
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from app.core.book import Book, hash_id
-from app.core.customer import Customer, Hold, Order, Referral, Review, Signup
+from app.core.customer import Customer, Dated, Hold, Order, Referral, Review, Signup
 from app.core.events import (
     CardIssued,
     CardRevoked,
@@ -32,7 +32,6 @@ from app.core.money import Factor, convert
 from app.core.rules import Rules
 from app.core.series import LONGEST_WINDOW
 
-E = TypeVar("E", Order, Review, Referral)
 Effect = Callable[[Rules, Customer, Any, int], int]
 _POSITIVE, _NEGATIVE = 4, 2
 _AT_PAR = Factor(1, 0)
@@ -60,7 +59,7 @@ def _bought(rules: Rules, c: Customer, data: PurchaseCompleted, day: int) -> int
     return BOUGHT
 
 
-def _remember(c: Customer, book: Book[E], key: bytes, entry: E) -> E | None:
+def _remember(c: Customer, book: Book[Dated], key: bytes, entry: Dated) -> Dated | None:
     """Let a book stay in the order of days, whatever order events come in; gives what it forgets.
 
     So the newest by date are remembered, and those are the same however late each of them came.

@@ -1,18 +1,15 @@
 """Customers who become one, and customers who are forgotten: contract section 6."""
 
 from collections.abc import Callable
-from typing import TypeVar
 
 from msgspec.structs import replace
 
 from app.core.book import Book
 from app.core.customer import (
     Customer,
+    Dated,
     Erased,
     Moved,
-    Order,
-    Referral,
-    Review,
     Seen,
     Slot,
     stranger,
@@ -20,8 +17,6 @@ from app.core.customer import (
 from app.core.effects import discount_order, discount_referral, discount_review
 from app.core.handover import Absorb, Forget, Handover
 from app.core.series import highest_of_both, united
-
-E = TypeVar("E", Order, Review, Referral)
 
 MOST_ALIASES = 4_096
 """Ids absorbed into one customer that are known; of more, the newest. An event for one that is not
@@ -102,7 +97,7 @@ def unite(slot: Slot, c: Customer, other: Customer) -> None:
     _choose_signup(slot, c, other)
 
 
-def _unite_book(own: Book[E], others: Book[E], discount: Callable[[E], None]) -> None:
+def _unite_book(own: Book[Dated], others: Book[Dated], discount: Callable[[Dated], None]) -> None:
     """Keep the newest by date of both; what the survivor has already counts once, as its own."""
     items = own.contents()
     known = {key for key, _ in items}
