@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import chain
 
 from aiokafka.structs import TopicPartition
@@ -87,6 +88,9 @@ class History:
         self.missed = 0
         self.behind = asyncio.Event()
         self.behind.set()
+        self.stored = asyncio.Event()
+        """All that is committed is in the store, so who a change is about can be looked up."""
+        self.stored.set()
         self.swept = False
         self._rules = rules
 
@@ -106,6 +110,17 @@ class History:
             self.store.write([rows.left_row(offset)], None)
 
     # What the rounds call.
+
+    @contextmanager
+    def committing(self) -> Iterator[None]:
+        """Hold the reader back from a commit's first request until the batch is stored and taken.
+
+        It stays held back after a failure: nobody knows then what was committed, and the partition
+        opens again with another history.
+        """
+        self.stored.clear()
+        yield
+        self.stored.set()
 
     def take(
         self,

@@ -110,6 +110,8 @@ class _Reader:
         missed = history.missed
         found = await consumer.getmany(timeout_ms=100, max_records=RECORDS)
         positions = {place.topic: await consumer.position(place) for place in self._places}
+        # Else a change that is committed and not stored yet would seem to be of an erased customer.
+        await history.stored.wait()
         async with history.turns.lock:
             began = time.monotonic()
             records = [record for of_place in found.values() for record in of_place]

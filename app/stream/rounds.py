@@ -196,18 +196,19 @@ class Rounds:
         meta.remembered, meta.clock = shop.remembered, self.clock.position
         meta.positions = {tp.topic: at for tp, at in positions.items()}
         rows.append((KEY, write(meta)))
-        began = time.monotonic()
-        end = await self._writer.commit(
-            self._outgoing(batch),
-            self._changelog,
-            [Out(key, value) for key, value in rows],
-            self._offsets(positions),
-            shop.group,
-        )
-        shop.metrics.observe(m.TRANSACTION_TIME, time.monotonic() - began)
-        await shop.faults.reach("after-commit-before-store")
-        self._store_rows(rows + local, self._standing.offset if end is None else end)
-        self._history.take(batch.said.by_ladder, self._writer.begins, self._slots.erased)
+        with self._history.committing():
+            began = time.monotonic()
+            end = await self._writer.commit(
+                self._outgoing(batch),
+                self._changelog,
+                [Out(key, value) for key, value in rows],
+                self._offsets(positions),
+                shop.group,
+            )
+            shop.metrics.observe(m.TRANSACTION_TIME, time.monotonic() - began)
+            await shop.faults.reach("after-commit-before-store")
+            self._store_rows(rows + local, self._standing.offset if end is None else end)
+            self._history.take(batch.said.by_ladder, self._writer.begins, self._slots.erased)
         await shop.faults.reach("after-store")
         # Before the positions, from which the lag is seen: lag 0 and 0 behind mean all is done.
         self._show_behind()

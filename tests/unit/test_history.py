@@ -226,6 +226,58 @@ def test_the_reader_passes_lives_that_are_over_but_counts_their_moves(store: Sto
     assert rows.positions(store) == {TOPIC: 9}
 
 
+class Consumer:
+    """Has one record, which can be read from the moment its transaction is committed."""
+
+    def __init__(self, value: bytes | None) -> None:
+        self.left = [value]
+        self.asked = asyncio.Event()
+
+    async def getmany(self, **_: Any) -> dict[TopicPartition, list[Any]]:
+        self.asked.set()
+        found, self.left = self.left, []
+        return {PLACE: [msgspec.defstruct("R", ["value"])(value) for value in found]}
+
+    async def position(self, place: TopicPartition) -> int:
+        return 1
+
+    async def end_offsets(self, places: Any) -> dict[TopicPartition, int]:
+        return {PLACE: 1}
+
+
+async def step(history: History, consumer: Consumer) -> asyncio.Task[None]:
+    """Begin a step of the reader; it has its record, and may go on as far as it can."""
+    reader = reading._Reader(history, 0, {})
+    task = asyncio.create_task(reader._step(consumer))
+    await consumer.asked.wait()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    return task
+
+
+async def test_a_change_that_is_committed_and_not_stored_yet_is_not_taken_for_an_erased_persons(
+    store: Store,
+) -> None:
+    history = new(store, level=False)
+    with history.committing():
+        task = await step(history, Consumer(said("a", 1).value))
+        assert rows.changes_of(store, "a") == []
+        slot = known(store, "a", 1)
+    await task
+    assert sequences(history, slot) == ([1], True)
+
+
+async def test_the_reader_waits_for_ever_for_a_commit_that_failed(store: Store) -> None:
+    history = new(store, level=False)
+    with pytest.raises(OSError, match="gone"), history.committing():
+        raise OSError("gone")
+    task = await step(history, Consumer(said("a", 1).value))
+    assert not task.done()
+    assert history.positions == {}
+    task.cancel()
+    await asyncio.wait([task])
+
+
 @pytest.mark.parametrize("customer", ["a", "a/b/1", "é" * 128, "x/r2", "/r3"])
 @pytest.mark.parametrize("life", [1, 2, 17])
 def test_a_life_is_read_from_any_id(customer: str, life: int) -> None:
