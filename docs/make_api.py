@@ -30,7 +30,9 @@ are `missing`. Answers are as of the last commit. This page is made from what a 
 - Times are RFC 3339 in UTC, days calendar days in `LADDER_TIMEZONE`, money whole numbers in minor
   units of `LADDER_CURRENCY`.
 - Errors are `application/problem+json` (RFC 9457): `title`, `status`, and `detail`, which says what
-  to do. A 503 has `Retry-After`: the partition is being restored, or on its way to another worker.
+  to do. A 503 has `Retry-After`: the partition is being restored, or on its way to another worker,
+  or the worker is busy and more than a second behind. Then it answers 50 requests a second at most,
+  since reads must not hold up the stream.
 - A customer id in a path is percent-encoded, slashes too.
 
 """

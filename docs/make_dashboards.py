@@ -335,6 +335,13 @@ ROOM = Row(
             says="1 is one core. The fold of a worker takes one at most.",
         ),
         lines(
+            "Requests turned away",
+            Ask(f"{rate('ladder_api_turned_away_total')} or vector(0)", "503s/s"),
+            unit="reqps",
+            wide=8,
+            says="While a worker is busy and more than a second behind, reads give way.",
+        ),
+        lines(
             "Open files",
             Ask('sum by (instance) (process_open_fds{job="ladder"})', "{{instance}}"),
             Ask('sum by (instance) (process_max_fds{job="ladder"})', "{{instance}}, at most"),

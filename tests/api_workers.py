@@ -14,6 +14,7 @@ from aiohttp import web
 
 from app.api.access import Access
 from app.api.limits import SERVER
+from app.api.pace import Pace
 from app.api.ports import (
     Census,
     Day,
@@ -173,14 +174,17 @@ class Worker:
         self.health = FakeHealth()
         self.access = access
         self.changes = FakeChanges()
+        self.behind = self.passed = 0.0
+        self.pace = Pace(lambda: self.behind, lambda: self.passed, lambda: self.passed)
+        self.metrics = Metrics()
         self.tls: ssl.SSLContext | None = None
         self.trusted: ssl.SSLContext | None = None
 
     async def start(self, client: aiohttp.ClientSession) -> None:
         self.application = application = web.Application()
         add_routes(
-            application, access=self.access, health=self.health, metrics=Metrics(),
-            local=self.local, group=self.group, changes=self.changes,
+            application, access=self.access, health=self.health, metrics=self.metrics,
+            local=self.local, group=self.group, changes=self.changes, pace=self.pace,
             trusted=self.trusted,
             shop=Shop((CLIMB,), {"climb": b"id: climb\n"}, "VND", "UTC"),
         )  # fmt: skip
@@ -191,6 +195,12 @@ class Worker:
         scheme = "https" if self.tls else "http"
         self.url = self.group.own_url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
         self._client = client
+
+    def overload(self, behind: float) -> None:
+        """Be busy and so many seconds behind, with as many requests answered as are then."""
+        self.behind, self.passed = behind, self.passed + 10.0
+        while self.pace.admits():
+            pass
 
     async def stop(self) -> None:
         await self._runner.cleanup()

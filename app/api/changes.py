@@ -44,7 +44,7 @@ class ChangeViews:
                 "/v1/changes", "followChanges", self.follow,
                 "Stage changes of all workers as server-sent events: the newest few, then live. "
                 "Where there are too many a sample; `skipped` says how many were left out",
-                (), (LADDER,), problems=(404, 503), media=STREAM,
+                (), (LADDER,), problems=(404,), media=STREAM,
             )
         ]  # fmt: skip
 

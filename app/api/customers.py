@@ -67,13 +67,13 @@ class CustomerViews:
             Endpoint(
                 "/v1/customers/{customer}", "getCustomer", self.show,
                 "One customer: facts, and on each ladder the rung, why, since when, what is next",
-                (shapes.Customer,), (CUSTOMER,), problems=(400, 404, 421, 502, 503),
+                (shapes.Customer,), (CUSTOMER,), problems=(400, 404, 421, 502),
             ),
             Endpoint(
                 "/v1/customers/{customer}/history", "getHistory", self.history,
                 "The customer's stage changes, or the rung on each ladder at an instant",
                 (shapes.History, shapes.HistoryAt), (CUSTOMER, OF_LADDER, AT),
-                problems=(400, 404, 421, 502, 503),
+                problems=(400, 404, 421, 502),
             ),
         ]  # fmt: skip
 

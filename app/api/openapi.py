@@ -15,7 +15,7 @@ from app.api import shapes
 from app.api.endpoints import JSON, NO_STORE, Endpoint, Parameter
 from app.api.problem import CONTENT_TYPE
 
-ALWAYS = (401, 413, 500)
+ALWAYS = (401, 413, 500, 503)
 """Problems that any path may have."""
 _REF = "#/components/schemas/{name}"
 WHY = {
@@ -26,7 +26,8 @@ WHY = {
     421: "Only between workers: the partition is not here.",
     500: "A bug; the worker's log says more.",
     502: "The worker that has it refuses this one, or is of another version.",
-    503: "The partition is being restored or moves to another worker: try again soon.",
+    503: "The partition is being restored or moves to another worker, or this worker is behind "
+    "with its stream: try again after `Retry-After` seconds.",
 }
 
 

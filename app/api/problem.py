@@ -37,9 +37,8 @@ class Refused(Exception):
         self.more = more or {}
 
 
-def unavailable(detail: str, partition: int | None = None) -> Refused:
-    """Return the refusal of what may be asked again soon."""
-    more = {"partition": partition} if partition is not None else {}
+def unavailable(detail: str, **more: object) -> Refused:
+    """Return the refusal of what may be asked again soon; `more` are members of its own."""
     return Refused(503, detail, headers={"Retry-After": str(RETRY_SECONDS)}, more=more)
 
 

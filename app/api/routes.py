@@ -16,6 +16,7 @@ from app.api.health import Health, add_health
 from app.api.ladders import LadderViews
 from app.api.limits import bounded
 from app.api.on_rung import RungViews
+from app.api.pace import Pace, paced
 from app.api.page import add_page
 from app.api.peers import Peers
 from app.api.ports import Changes, Group, Local, Shop
@@ -33,10 +34,11 @@ def add_routes(
     group: Group,
     shop: Shop,
     changes: Changes,
+    pace: Pace,
     trusted: ssl.SSLContext | None = None,
 ) -> None:
     """`trusted` is what the certificates of other workers are checked with, where they have any."""
-    middlewares: list[Any] = [problems, bounded, guard(access)]
+    middlewares: list[Any] = [problems, bounded, guard(access), paced(pace, metrics)]
     application.middlewares.extend(middlewares)
     add_health(application, health)
     peers = Peers(group, access.token, trusted)

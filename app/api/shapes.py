@@ -19,7 +19,7 @@ Title = dict[str, str]
 
 
 class Problem(msgspec.Struct):
-    """What went wrong (RFC 9457). `partition` and `missing` tell where, if anywhere."""
+    """What went wrong (RFC 9457). `partition` tells where, if anywhere."""
 
     type: str
     title: str
@@ -27,6 +27,7 @@ class Problem(msgspec.Struct):
     detail: str
     partition: int | UnsetType = UNSET
     moved_into: str | UnsetType = UNSET
+    behind_seconds: float | UnsetType = UNSET
 
 
 class Rule(msgspec.Struct):

@@ -271,6 +271,12 @@ DISK_SIZE = Metric(
     (),
     "Bytes that the disk of LADDER_DATA_DIR holds.",
 )
+API_TURNED_AWAY = Metric(
+    "ladder_api_turned_away_total",
+    "counter",
+    (),
+    "Requests answered with 503 because the worker was busy and behind: reads give way.",
+)
 BUILD = Metric(
     "ladder_build_info",
     "gauge",

@@ -53,6 +53,8 @@ class Gauges:
         self._now = now
         self._unseen: dict[int, float] = {}
         """Since when a partition has had lag of which nothing was fetched yet."""
+        self.oldest = 0.0
+        """The age in seconds of the oldest record that waits on this worker, at the last look."""
         metrics.set(m.PARTITIONS_CONFIGURED, partitions)
         metrics.set(m.LAST_HEARD, now())
 
@@ -78,15 +80,18 @@ class Gauges:
         if heard is not None:
             self._metrics.set(m.LAST_HEARD, heard)
         self._unseen = {number: at for number, at in self._unseen.items() if number in ready}
+        oldest = 0.0
         for number, partition in ready.items():
             behind = {
                 tp.topic: max(0, (self._assignment.end_of(tp) or 0) - position)
                 for tp, position in partition.positions().items()
             }
             age = self._age(number, partition.arrived(), any(behind.values()), now)
+            oldest = max(oldest, age)
             self._metrics.set(m.LAG_SECONDS, age, str(number))
             waiting = behind.get(self._handovers, 0)
             self._metrics.set(m.HANDOVERS_WAITING, waiting, str(number))
+        self.oldest = oldest
 
     def _age(self, number: int, arrived: int | None, behind: bool, now: float) -> float:
         if arrived is not None:

@@ -14,6 +14,7 @@ from aiokafka.errors import ProducerFenced
 from app.api import tls
 from app.api.access import Access
 from app.api.early import EarlyServer, Starting
+from app.api.pace import Pace
 from app.api.ports import Shop
 from app.api.routes import add_routes
 from app.core.rules import Rules
@@ -255,6 +256,7 @@ class Worker:
                 self._rules.ladders, sources(settings.ladders), settings.currency, settings.timezone
             ),
             trusted=tls.asking(settings.api_cafile),
+            pace=Pace(lambda: self._gauges.oldest),
             changes=Live(self._client, topics, settings.partitions),
         )
 

@@ -27,6 +27,7 @@ class Stub:
         self.summed = True
         self.partly = False
         self.restoring = False
+        self.behind = False
         self.url = ""
         self.listeners: dict[asyncio.Queue[bytes], str | None] = {}
         """Whoever follows stage changes, and of which ladder; None for all."""
@@ -65,6 +66,8 @@ class Stub:
     async def _ladders(self, request: web.Request) -> web.Response:
         if self.restoring:
             return problem(503, "partition 0 is being restored", headers={"Retry-After": "1"})
+        if self.behind:
+            return problem(503, "behind", headers={"Retry-After": "1"}, behind_seconds=9.5)
         return _json(self.shop.ladders())
 
     async def _ladder(self, request: web.Request) -> web.Response:

@@ -174,7 +174,7 @@ async def test_everything_comes_from_the_worker_itself(
     assert [url for url in asked if not url.startswith(stub.url)] == []
 
 
-async def test_while_the_worker_restores_the_page_waits_and_then_shows_everything(
+async def test_while_the_worker_restores_or_is_behind_the_page_waits_and_then_shows_everything(
     open_page: Open, stub: Stub
 ) -> None:
     stub.restoring = True
@@ -182,7 +182,10 @@ async def test_while_the_worker_restores_the_page_waits_and_then_shows_everythin
     await opened.page.goto(stub.url)
     trouble = opened.page.locator("#trouble")
     await expect(trouble).to_contain_text("still restoring")
+    stub.behind = True
     stub.restoring = False
+    await expect(trouble).to_contain_text("catching up")
+    stub.behind = False
     await expect(opened.page.locator(".rung")).to_have_count(5)
     await expect(trouble).to_be_hidden()
     # The browser notes each answer 503 by itself.

@@ -118,7 +118,8 @@ function trouble(error) {
   const told = at("trouble");
   told.hidden = error === null;
   const text = error === null ? "" : error.status === 0 ? say("error.unreachable")
-    : error.status === 503 ? say("error.restoring") : say("error.other", { detail: error.message });
+    : error.status === 503 ? say(error.body.behind_seconds === undefined ? "error.restoring" : "error.behind")
+    : say("error.other", { detail: error.message });
   if (told.textContent !== text) told.textContent = text;
 }
 

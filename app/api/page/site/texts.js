@@ -28,6 +28,7 @@ export const texts = {
   "wait.loading": ["Loading …", "Đang tải …"],
   "error.unreachable": ["The worker does not answer. The page tries again by itself.", "Hệ thống chưa trả lời. Trang sẽ tự thử lại."],
   "error.restoring": ["The worker is still restoring what it knows. The page tries again by itself.", "Hệ thống đang khôi phục dữ liệu. Trang sẽ tự thử lại."],
+  "error.behind": ["The worker is catching up with events and answers little meanwhile. The page tries again by itself.", "Hệ thống đang xử lý sự kiện tồn đọng nên tạm trả lời ít. Trang sẽ tự thử lại."],
   "error.other": ["The worker said: {detail}", "Hệ thống báo: {detail}"],
   "error.notFound": ["There is no ladder “{id}”.", "Không có nấc thang “{id}”."],
   "part.missing": ["Not everybody has answered: the numbers leave out partition {list}.", "Chưa đủ dữ liệu: số liệu chưa gồm phân vùng {list}."],
