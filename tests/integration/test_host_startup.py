@@ -21,6 +21,7 @@ from app.errors import (
 from app.settings import Settings, load
 from app.stream import clients, startup, topic_admin, topics
 from app.stream.remembered import Remembered, encode
+from tests.faults.rest import until
 from tests.kafka.broker import Kafka
 
 LADDERS = ("raving-fan",)
@@ -52,14 +53,24 @@ def remembered(chosen: Settings, **more: Any) -> Remembered:
 
 
 async def commit(chosen: Settings, note: str) -> None:
-    """Leave offsets with a note in the group, as a partition does."""
+    """Leave offsets with a note in the group, as a partition does.
+
+    A transaction's end is answered before its offsets can be read.
+    """
+    place = TopicPartition(chosen.topics[0], 0)
     producer = AIOKafkaProducer(
         bootstrap_servers=chosen.brokers, transactional_id=f"{chosen.app_id}-0"
     )
     async with producer, producer.transaction():
         await producer.send_offsets_to_transaction(
-            {TopicPartition(chosen.topics[0], 0): OffsetAndMetadata(0, note)}, chosen.app_id
+            {place: OffsetAndMetadata(0, note)}, chosen.app_id
         )
+
+    async def visible() -> bool:
+        async with clients.admin(chosen) as admin:
+            return place in await admin.list_consumer_group_offsets(chosen.app_id)
+
+    await until("the offsets can be read", visible)
 
 
 @pytest.fixture
