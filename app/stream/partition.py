@@ -211,7 +211,7 @@ class Partition:
         assert rounds is not None
         while not self._stop.is_set():
             self._wake.clear()
-            async with self._shop.transactions:
+            async with self._shop.transactions.one():
                 worked = await rounds.one()
             if worked:
                 # A round with nothing to commit has let nobody else have a turn.

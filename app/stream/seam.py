@@ -14,6 +14,7 @@ from app.ops.registry import Metrics
 from app.ops.traces import HandedOn, NewTrail
 from app.stream.faults import Faults
 from app.stream.history import Turns
+from app.stream.permits import Permits
 from app.stream.store import Shared
 
 
@@ -73,7 +74,7 @@ class Workshop:
     metrics: Metrics
     shared: Shared = field(default_factory=Shared)
     turns: Turns = field(default_factory=Turns)
-    transactions: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(6))
+    transactions: Permits = field(default_factory=Permits)
     folding: asyncio.Lock = field(default_factory=asyncio.Lock)
     filling: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     batch: int = 10000

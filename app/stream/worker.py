@@ -46,8 +46,6 @@ from app.wire.definition import sources
 
 log = structlog.get_logger(__name__)
 
-OPEN_TRANSACTIONS = 6
-"""At a time, so that many quiet partitions batch by themselves instead of crowding the broker."""
 FENCED_SECONDS = 5.0
 """Past the session timeout: by then a worker that lost its partitions has been told so."""
 GARBAGE_THRESHOLD = 50_000
@@ -234,7 +232,6 @@ class Worker:
             rules=self._rules,
             client=self._client,
             tombstones=self._tombstones,
-            transactions=asyncio.Semaphore(OPEN_TRANSACTIONS),
             metrics=self._metrics,
             trail=trail,
             faults=faults,
