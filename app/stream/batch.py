@@ -5,7 +5,7 @@ found wrong with an input is a value, a dead letter; an exception is a bug, and 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from aiokafka.structs import TopicPartition
 
@@ -42,7 +42,7 @@ from app.stream import due
 from app.stream.clock import Clock
 from app.stream.cuts import TopSpenders
 from app.stream.fetched import Record
-from app.stream.items import APP, Delivered, Item, customer_of
+from app.stream.items import APP, Delivered, Item
 from app.stream.keys import partition_of
 from app.stream.said import Said
 from app.stream.slots import Slots
@@ -129,11 +129,6 @@ class Batch:
         self.local: list[Row] = []
         self.offsets: dict[int, int] = {}
         self.turned = False
-
-    def prepare(self, items: Iterable[Item], due_ids: Iterable[str]) -> None:
-        """Read the slots of everybody concerned in one go."""
-        wanted = {customer for item in items if (customer := customer_of(item.what))}
-        self._slots.prepare(wanted.union(due_ids))
 
     def take(self, item: Item) -> None:
         """Fold one record; raises FoldFailed."""

@@ -6,7 +6,8 @@ committed, so nothing in here has to be undone.
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import structlog
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
@@ -19,7 +20,7 @@ from app.stream.cuts import TopSpenders
 from app.stream.fetched import Record
 from app.stream.history import History
 from app.stream.inbox import Inbox
-from app.stream.items import Item
+from app.stream.items import Item, customer_of
 from app.stream.meta import KEY, Meta, Moves, write
 from app.stream.offsets import Positions
 from app.stream.old_input import OldInput
@@ -38,11 +39,14 @@ DUE_AT_A_TIME = 2_000
 """Customers that something is due for, in one batch."""
 DECODED = 2_000
 """Records of each topic that are decoded ahead: an event is several times its bytes."""
-SLICE = 50
-"""Records that are folded in one go: some 5 ms, after which sockets have their turn."""
+FOLDED, CARRIED = 50, 250
+"""Events that are folded, and customers read or written, in one go: some 5 ms each."""
 LATENCIES = 50
 """Records of a batch whose latency is measured; of more, evenly spaced ones."""
 _TOUCH = 600 * 1_000_000
+Entries = Sequence[tuple[int, bytes]]
+"""Instants and customers of the index of what is due."""
+T = TypeVar("T")
 
 
 class Rounds:
@@ -118,7 +122,21 @@ class Rounds:
 
     async def one(self) -> bool:
         """Do what there is to do; tells whether there was anything."""
-        now = self._shop.now()
+        async with self._shop.piece:
+            now = self._shop.now()
+            batch, entries, items, until = self._begin(now)
+        await self._in_pieces(_customers_of(entries, items), CARRIED, self._slots.prepare)
+        await self._in_pieces(entries, FOLDED, lambda some: self._look(batch, some, until))
+        await self._in_pieces(items, FOLDED, lambda some: self._fold(batch, some))
+        worked = await self._finish(batch, items, now)
+        self._shop.metrics.count(m.DUE_EVALUATED, len(entries))
+        self._under_way = False
+        self._show_behind()
+        self._go_on()
+        return worked or bool(entries) or self.tops.rebuilding
+
+    def _begin(self, now: int) -> tuple[Batch, Entries, list[Item], int]:
+        """Take what there is to do: due customers with the instant up to which, and records."""
         if self.tops.rebuilding:
             self.tops.rebuild(self._store, self._codec)
         limit = self._retries.limit
@@ -131,18 +149,9 @@ class Rounds:
         self.size, self.first = len(items), items[0].record if items else None
         batch = self._batch(now)
         batch.pass_boundaries(self.clock.position)
-        batch.prepare(items, (customer.decode() for _, customer in entries))
-        for instant, customer in entries:
-            batch.look(instant, customer.decode(), until or 0)
-        await self._fold(batch, items)
-        worked = await self._finish(batch, items, now)
-        self._shop.metrics.count(m.DUE_EVALUATED, len(entries))
-        self._under_way = False
-        self._show_behind()
-        self._go_on()
-        return worked or bool(entries) or self.tops.rebuilding
+        return batch, entries, items, until or 0
 
-    def _due(self, until: int, limit: int) -> list[tuple[int, bytes]]:
+    def _due(self, until: int, limit: int) -> Entries:
         """Return the first entries of the index up to an instant; what lies before is done."""
         first, end = due.between(0, until)
         rows = self._store.scan(max(self._due_from, first), end, limit)
@@ -153,17 +162,28 @@ class Rounds:
             self._due_from = rows[-1][0]
         return [due.split(key) for key, _ in rows]
 
-    async def _fold(self, batch: Batch, items: Sequence[Item]) -> None:
-        for first in range(0, len(items), SLICE):
-            async with self._shop.folding:
-                for item in items[first : first + SLICE]:
-                    if item.record.headers:
-                        self._take_traced(batch, item)
-                    else:
-                        batch.take(item)
-                batch.said.take(batch.out.changes)
-            if first + SLICE < len(items):
+    async def _in_pieces(
+        self, things: Sequence[T], size: int, work: Callable[[Sequence[T]], None]
+    ) -> None:
+        """Work on some at a time; between any two, other partitions and sockets have their turn."""
+        for first in range(0, len(things), size):
+            if first:
                 await asyncio.sleep(0)
+            async with self._shop.piece:
+                work(things[first : first + size])
+
+    def _look(self, batch: Batch, entries: Entries, until: int) -> None:
+        for instant, customer in entries:
+            batch.look(instant, customer.decode(), until)
+        batch.said.take(batch.out.changes)
+
+    def _fold(self, batch: Batch, items: Sequence[Item]) -> None:
+        for item in items:
+            if item.record.headers:
+                self._take_traced(batch, item)
+            else:
+                batch.take(item)
+        batch.said.take(batch.out.changes)
 
     def _take_traced(self, batch: Batch, item: Item) -> None:
         """Let the trace of an event go on in the changes that it causes, if it has one."""
@@ -176,8 +196,13 @@ class Rounds:
 
     async def _finish(self, batch: Batch, items: Sequence[Item], now: int) -> bool:
         """Commit what came of a batch, if anything did, and store it."""
-        rows, local = self._slots.settle()
-        local = due.put_first(batch.local + local)
+        rows: list[Row] = []
+        await self._in_pieces(
+            self._slots.touched(),
+            CARRIED,
+            lambda some: self._slots.settle(some, rows, batch.local),
+        )
+        local = due.put_first(batch.local)
         batch.said.take(batch.out.changes)
         moves = batch.said.moves
         said = bool(items or rows or batch.turned or moves)
@@ -334,6 +359,13 @@ class Rounds:
             now=now,
             judged=not self._shop.event_clock,
         )
+
+
+def _customers_of(entries: Entries, items: Iterable[Item]) -> list[str]:
+    """Return everybody concerned, once."""
+    found = dict.fromkeys(customer.decode() for _, customer in entries)
+    found.update((customer, None) for item in items if (customer := customer_of(item.what)))
+    return list(found)
 
 
 def _log_letters(reason: str, number: int, first: Record | Origin) -> None:

@@ -52,9 +52,9 @@ class Workshop:
     topics: the input topics in their order; client: arguments for every aiokafka client;
     tombstones: seconds for which the changelog keeps deletions; filling: how many new stores may be
     filled at a time, so that the first is ready soon; remembered: the note that goes
-    with committed offsets; transactions: how many may be open at a time; folding: held by whoever
-    folds a slice, so that between any two slices the loop comes round; batch: the most records of
-    one transaction.
+    with committed offsets; transactions: how many may be open at a time; piece: held by whoever
+    does a piece of work, so that between any two pieces the loop comes round; batch: the most
+    records of one transaction.
     """
 
     group: str
@@ -75,7 +75,7 @@ class Workshop:
     shared: Shared = field(default_factory=Shared)
     turns: Turns = field(default_factory=Turns)
     transactions: Permits = field(default_factory=Permits)
-    folding: asyncio.Lock = field(default_factory=asyncio.Lock)
+    piece: asyncio.Lock = field(default_factory=asyncio.Lock)
     filling: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     batch: int = 10000
     trail: NewTrail = HandedOn

@@ -4,7 +4,7 @@ A slot is changed in place while a batch is folded, so it is as committed only i
 whoever gives a batch up has to `clear`.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from hashlib import sha256
 
 from app.core.apply import next_due
@@ -107,18 +107,20 @@ class Slots:
         self._used[customer] = held
         return True
 
-    def settle(self) -> tuple[list[Row], list[Row]]:
-        """Return the rows to be committed, and the local ones that follow from them."""
-        rows: list[Row] = []
-        local: list[Row] = []
+    def touched(self) -> list[tuple[str, Held]]:
+        """Return whom the batch touched; each is then to be settled."""
         self.erased = []
-        for customer, held in self._used.items():
-            if held.slot.touched:
-                if held.slot.erased is not held.slot.traced[0]:
-                    self.erased.append(customer)
-                self.index(customer, held, local)
-                rows += self._codec.changed_rows(held.slot)
-        return rows, local
+        return [(customer, held) for customer, held in self._used.items() if held.slot.touched]
+
+    def settle(
+        self, touched: Iterable[tuple[str, Held]], rows: list[Row], local: list[Row]
+    ) -> None:
+        """Add the rows to be committed, and the local ones that follow from them."""
+        for customer, held in touched:
+            if held.slot.erased is not held.slot.traced[0]:
+                self.erased.append(customer)
+            self.index(customer, held, local)
+            rows += self._codec.changed_rows(held.slot)
 
     def index(self, customer: str, held: Held, local: list[Row]) -> None:
         """Bring the index of what is due up to date with a slot."""

@@ -62,8 +62,14 @@ def inquire(here: Slots, customer: str, time: int) -> None:
     fold(RULES, here.held(customer).slot, event, NoCuts(), Outbox())
 
 
+def settle(here: Slots) -> tuple[list[Row], list[Row]]:
+    said: tuple[list[Row], list[Row]] = ([], [])
+    here.settle(here.touched(), *said)
+    return said
+
+
 def commit(here: Slots, rows: Rows) -> None:
-    for part in here.settle():
+    for part in settle(here):
         rows.write(part)
     here.keep()
 
@@ -101,7 +107,7 @@ def test_a_batch_that_was_given_up_leaves_nothing_behind() -> None:
     rows = Rows()
     here = slots(rows)
     inquire(here, "a", MARCH)
-    here.settle()
+    settle(here)
     here.clear()
     assert here.held("a").slot.record is None
 
@@ -110,7 +116,7 @@ def test_who_was_only_looked_at_is_not_written() -> None:
     rows = Rows()
     here = slots(rows)
     here.held("a")
-    assert here.settle() == ([], [])
+    assert settle(here) == ([], [])
 
 
 def test_the_index_follows_the_next_due_instant_of_a_customer() -> None:
