@@ -16,7 +16,7 @@ from benchmarks.shop import PARTITIONS, Shop
 
 RATE = 1_000
 """Events a second, of all types."""
-WARM_UP = 10
+WARM_UP = 20
 """Seconds that do not count."""
 CUSTOMERS = 160_000
 READY = 180.0
