@@ -28,7 +28,7 @@ REBALANCE_SECONDS = 30.0
 """How long the group waits for a member at a rebalance; work in progress gets half of it."""
 HEARTBEAT_SECONDS = 0.5
 """A member hears of a rebalance with its next heartbeat; until the last has heard, others wait."""
-METADATA_SECONDS = 30.0
+METADATA_SECONDS = 10.0
 """A topic whose partitions were raised is noticed after so long."""
 STUCK_SECONDS = 60.0
 """A main loop that asked for nothing for so long leaves the group."""

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from tests.faults.detour import Detour, detour
@@ -30,6 +31,8 @@ from tests.faults.test_brokers_fail import fence
 from tests.kafka.broker import Kafka
 
 SLOTS = 4
+LEAST_WAIT = 3
+"""Seconds between two steps."""
 ROUND = 600.0
 """Seconds of load between two comparisons."""
 LEAST_PROGRESS = 10.0
@@ -153,16 +156,16 @@ class Soak:
     }  # fmt: skip
 
 
-def steps(chance: random.Random) -> list[Step]:
-    """More than fit into any time: the soak ends when the time is over."""
+def steps(minutes: float, chance: random.Random) -> list[Step]:
+    """More than fit into the time, when the soak ends."""
     kinds, weights = list(WEIGHTS), list(WEIGHTS.values())
     later = [
         Step(
-            round(chance.uniform(3, 6), 2),
+            round(chance.uniform(LEAST_WAIT, 6), 2),
             chance.choices(kinds, weights)[0],
             tuple(sorted(chance.sample(range(SLOTS), chance.randint(1, 2)))),
         )
-        for _ in range(2_000)
+        for _ in range(int(minutes * 60 / LEAST_WAIT))
     ]
     return bursts(chance, 20, "kill", SLOTS) + later
 
@@ -187,7 +190,7 @@ async def soak(minutes: float, seed: int) -> bool:
     """Whether everything was right, and something was committed every ten seconds."""
     end = time.monotonic() + 60 * minutes
     async with shop_under_soak(seed) as (shop, road):
-        planned = drawn(shop.name, seed, steps)
+        planned = drawn(shop.name, seed, partial(steps, minutes))
         coming = iter(planned)
         soaked: Soak | None = None
         memory = Memory()
