@@ -38,6 +38,7 @@ class Asked(HalfLoad):
             "answer greatest ms": answered.most,
             "answers/s": answered.answers / self.sizes.latency_seconds,
             "found": answered.found / answered.answers,
+            "turned away/s": answered.turned_away / self.sizes.latency_seconds,
             "failed": answered.failed,
             "change p99 ms": found["p99 ms"],
             "cores used": found["cores used"],

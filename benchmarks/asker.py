@@ -20,6 +20,7 @@ HISTORIES = 0.2
 """The share of requests that ask for a history; the others ask for the customer."""
 CONNECTIONS = 32
 PATIENCE = 10.0
+TURNED_AWAY = 503
 
 
 class Asking(msgspec.Struct):
@@ -32,13 +33,17 @@ class Asking(msgspec.Struct):
 
 
 class Answered(msgspec.Struct):
-    """What came of it: ms from the moment a request was due, and how many were no answer."""
+    """What came of it: ms from the moment a request was due to its answer.
+
+    `turned_away` were told to come again while the worker is behind; `failed` had no answer.
+    """
 
     p50: float
     p99: float
     most: float
     answers: int
     found: int
+    turned_away: int
     failed: int
 
 
@@ -55,10 +60,12 @@ async def ask(asking: Asking) -> Answered:
             try:
                 async with client.get(asking.url + path) as answer:
                     await answer.read()
-                    statuses.append(answer.status)
+                    status = answer.status
             except (aiohttp.ClientError, TimeoutError, OSError):
-                statuses.append(0)
-            waits.append((time.monotonic() - due) * 1000)
+                status = 0
+            statuses.append(status)
+            if status != TURNED_AWAY:
+                waits.append((time.monotonic() - due) * 1000)
 
         begin = time.monotonic()
         under_way: set[asyncio.Task[None]] = set()
@@ -80,7 +87,8 @@ async def ask(asking: Asking) -> Answered:
         waits[-1],
         len(waits),
         statuses.count(200),
-        sum(status not in (200, 404) for status in statuses),
+        statuses.count(TURNED_AWAY),
+        sum(status not in (200, 404, TURNED_AWAY) for status in statuses),
     )
 
 
