@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-import structlog
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from app.ops import metrics as m
@@ -21,19 +20,16 @@ from app.stream.fetched import Record
 from app.stream.history import History
 from app.stream.inbox import Inbox
 from app.stream.items import Item, customer_of
-from app.stream.meta import KEY, Meta, Moves, write
+from app.stream.meta import KEY, Meta, write
 from app.stream.offsets import Positions
-from app.stream.old_input import OldInput
 from app.stream.remembered import note
 from app.stream.retries import Retries
 from app.stream.seam import Host, Workshop
+from app.stream.shown import Shown
 from app.stream.slots import Slots
 from app.stream.store import LAYOUT, Row, Standing, Store
 from app.stream.transaction import Out, Writer
-from app.wire.handover import Origin
 from app.wire.record import RecordCodec
-
-log = structlog.get_logger(__name__)
 
 DUE_AT_A_TIME = 2_000
 """Customers that something is due for, in one batch."""
@@ -41,8 +37,6 @@ DECODED = 2_000
 """Records of each topic that are decoded ahead: an event is several times its bytes."""
 FOLDED, CARRIED = 50, 250
 """Events that are folded, and customers read or written, in one go: some 5 ms each."""
-LATENCIES = 50
-"""Records of a batch whose latency is measured; of more, evenly spaced ones."""
 _TOUCH = 600 * 1_000_000
 Entries = Sequence[tuple[int, bytes]]
 """Instants and customers of the index of what is due."""
@@ -88,12 +82,12 @@ class Rounds:
         self._due_from = b""
         self._note = note(workshop.remembered)
         self._trail = workshop.trail()
-        self._old = OldInput(number, workshop.rules.quiet_before, event_clock=workshop.event_clock)
+        self._shown = Shown(number, workshop)
         self._committed: Positions = {}
         self._passed: Positions = {}
         self._under_way = False
         self._changelog = TopicPartition(workshop.changelog, number)
-        self._show_customers()
+        self._shown.customers(meta.customers)
 
     @property
     def stands_at(self) -> int:
@@ -131,7 +125,7 @@ class Rounds:
         worked = await self._finish(batch, items, now)
         self._shop.metrics.count(m.DUE_EVALUATED, len(entries))
         self._under_way = False
-        self._show_behind()
+        self._shown.behind(self.clock)
         self._go_on()
         return worked or bool(entries) or self.tops.rebuilding
 
@@ -209,7 +203,10 @@ class Rounds:
         if said:
             self._meta.count(moves)
             await self._commit(batch, rows, local)
-            self._count(batch, items, moves)
+            self._shown.committed(batch, items)
+            self._shown.worked(self._inbox, self._slots)
+            if moves:
+                self._shown.customers(self._meta.customers)
         elif local or now - self._standing.written_at > _TOUCH:
             self._store_rows(local, self._standing.offset)
         self._slots.keep()
@@ -236,7 +233,7 @@ class Rounds:
             self._history.take(batch.said.by_ladder, self._writer.begins, self._slots.erased)
         await shop.faults.reach("after-store")
         # Before the positions, from which the lag is seen: lag 0 and 0 behind mean all is done.
-        self._show_behind()
+        self._shown.behind(self.clock)
         self.positions.update(positions)
         self._committed = positions
         self._trail.committed()
@@ -280,54 +277,6 @@ class Rounds:
         entries = (key for key, value in rows if value == b"" and due.is_entry(key))
         self._due_from = min((self._due_from, *entries))
 
-    def _count(self, batch: Batch, items: Sequence[Item], moves: Moves) -> None:
-        """Show what was committed."""
-        metrics, tally = self._shop.metrics, batch.tally
-        for kind, number in tally.applied.items():
-            metrics.count(m.EVENTS_APPLIED, number, kind)
-        for kind, number in tally.handed.items():
-            metrics.count(m.HANDOVERS, number, kind)
-        for reason, number in tally.refused.items():
-            metrics.count(m.DEAD_LETTERS, number, reason)
-            _log_letters(reason, number, tally.first_refused[reason])
-        metrics.count(m.EVENTS_LATE, tally.late)
-        metrics.count(m.EVENTS_REPEATED, tally.repeated)
-        metrics.count(m.EVENTS_DROPPED, tally.dropped)
-        for labels, number in moves.items():
-            metrics.count(m.STAGE_CHANGES, number, *(label or "" for label in labels))
-        for ladder, rung, seconds in batch.said.stays:
-            metrics.observe(m.DWELL, seconds, ladder, rung)
-        if moves:
-            self._show_customers()
-        if items:
-            metrics.observe(m.BATCH_SIZE, len(items))
-            self._old.look(items, self._shop.now())
-            now = self._shop.now() / 1_000_000
-            for item in items[:: max(1, len(items) // LATENCIES)]:
-                metrics.observe(m.COMMIT_LATENCY, max(0.0, now - item.record.timestamp / 1000))
-        for place, number in self._inbox.received.items():
-            metrics.count(m.RECORDS_IN, number, *place)
-        self._inbox.received.clear()
-        metrics.count(m.CACHE_LOOKUPS, self._slots.asked - self._slots.missed, "hit")
-        metrics.count(m.CACHE_LOOKUPS, self._slots.missed, "miss")
-        self._slots.asked = self._slots.missed = 0
-        metrics.set(m.LAST_COMMIT, time.time(), str(self._number))
-        metrics.set(m.BUFFERED_BYTES, self._inbox.bytes, str(self._number))
-
-    def _show_behind(self) -> None:
-        behind = self.clock.behind() / 1_000_000
-        self._shop.metrics.set(m.DUE_BEHIND, behind, str(self._number))
-        if not behind:
-            self._shop.metrics.set(m.LAST_EVALUATED, time.time(), str(self._number))
-
-    def _show_customers(self) -> None:
-        counts = {
-            (ladder, rung): number
-            for ladder, rungs in self._meta.customers.items()
-            for rung, number in rungs.items()
-        }
-        self._shop.metrics.customers(self._number, counts)
-
     def arrived(self) -> int | None:
         """Return when the oldest record not yet committed was written to its topic, in ms.
 
@@ -366,15 +315,3 @@ def _customers_of(entries: Entries, items: Iterable[Item]) -> list[str]:
     found = dict.fromkeys(customer.decode() for _, customer in entries)
     found.update((customer, None) for item in items if (customer := customer_of(item.what)))
     return list(found)
-
-
-def _log_letters(reason: str, number: int, first: Record | Origin) -> None:
-    log.warning(
-        "dead letters",
-        action="dead-letters-written",
-        reason=reason,
-        number=number,
-        topic=first.topic,
-        partition=first.partition,
-        offset=first.offset,
-    )
