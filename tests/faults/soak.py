@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import random
 import shutil
@@ -231,6 +232,8 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=random.randrange(10_000))
     chosen = parser.parse_args()
+    # The load's own clients meet dead brokers all the time, and say so thousands of times.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     return 0 if asyncio.run(soak(chosen.minutes, chosen.seed)) else 1
 
 
