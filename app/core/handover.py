@@ -14,25 +14,29 @@ class Credit(msgspec.Struct, frozen=True, gc=False):
     """A referral converted or reversed by the referred customer's own record.
 
     The event's subject is the referrer as the referred customer named him. `returns` counts how
-    often it came to somebody who did not know him.
+    often it came to somebody who did not know him; `since` is for who delivers it, to note when
+    that was first.
     """
 
     to: str
     time: int
     event: Event
     returns: int = 0
+    since: int = 0
 
 
 class Forward(msgspec.Struct, frozen=True, gc=False):
     """An event for an absorbed customer, on its way to the survivor.
 
-    `returns` counts how often it came to somebody who did not know the customer.
+    `returns` counts how often it came to somebody who did not know the customer; `since` is for who
+    delivers it, to note when that was first.
     """
 
     to: str
     time: int
     event: Event
     returns: int = 0
+    since: int = 0
 
 
 class Absorb(msgspec.Struct, frozen=True, gc=False):

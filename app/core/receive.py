@@ -18,8 +18,8 @@ MOST_RETURNS = 64
 
 That is the way of an event that overtook its customer's record. But where an erasure crossed with
 merges, a forwarding may lead to somebody who will never know: after so many returns the customer
-it names begins anew, rather than that events go to and fro for ever. So many because a
-record may wait for a partition that is away while its events are quick.
+it names begins anew, rather than that events go to and fro for ever. A worker counts no further
+while the record may still wait for a partition that is away (`app.stream.batch`).
 """
 
 

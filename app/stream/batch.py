@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from aiokafka.structs import TopicPartition
+from msgspec.structs import replace
 
 from app.core.apply import (
     Applied,
@@ -34,8 +35,9 @@ from app.core.events import (
     PurchaseRefunded,
     Refused,
 )
-from app.core.handover import Absorb, Credit, Forward
-from app.core.instants import DAY
+from app.core.handover import Absorb, Credit, Forward, Handover
+from app.core.instants import DAY, SECOND
+from app.core.receive import MOST_RETURNS
 from app.core.rules import Rules
 from app.ops.traces import handed_on
 from app.stream import due
@@ -57,6 +59,8 @@ _SPENDS_NOTHING = frozenset(
     {*TYPES.values()} - {PurchaseCompleted, PurchaseRefunded, ProfileMerged, ProfileErased}
 )
 """Events after which a customer's place among the top spenders is the same."""
+PATIENCE = 60 * SECOND
+"""For so long an event may look for its customer, by the wall clock, however often it returns."""
 
 
 class FoldFailed(Exception):
@@ -239,13 +243,27 @@ class Batch:
         The trace of the record goes along.
         """
         headers = self._written_by + handed_on(record.headers)
-        for handover in self.out.handovers:
+        for owed in self.out.handovers:
+            handover = self._patient(owed)
             key = handover.to.encode()
             value = handover_wire.encode(handover, self._codec, origin)
             there = partition_of(key, self._partitions)
             self.handovers.setdefault(there, []).append(Out(key, value, headers))
             self.tally.handed[type(handover).__name__.lower()] += 1
         self.out.handovers.clear()
+
+    def _patient(self, handover: Handover) -> Handover:
+        """Let what came back go on for a while however often it did.
+
+        What it waits for may lie in a partition that is away, and events are quick.
+        """
+        if not isinstance(handover, Forward | Credit) or not handover.returns:
+            return handover
+        since = handover.since or self._now
+        returns = handover.returns
+        if self._now - since < PATIENCE:
+            returns = min(returns, MOST_RETURNS - 1)
+        return replace(handover, returns=returns, since=since)
 
     def _note(self, slot: Slot, days: Sequence[int]) -> None:
         if isinstance(slot.record, Customer):

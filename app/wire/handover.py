@@ -38,12 +38,14 @@ class _Credit(msgspec.Struct, array_like=True, tag="credit"):
     subject: str
     data: tuple[str, int | None, str | None] | str
     returns: int
+    since: int = 0
 
 
 class _Forward(msgspec.Struct, array_like=True, tag="forward"):
     to: str
     origin: Origin
     returns: int
+    since: int = 0
 
 
 class _Absorb(msgspec.Struct, array_like=True, tag="absorb"):
@@ -77,7 +79,7 @@ def encode(handover: core.Handover, codec: RecordCodec, origin: Origin | None) -
 
 def _written(handover: core.Handover, codec: RecordCodec, origin: Origin | None) -> Any:
     match handover:
-        case core.Credit(to, time, event, returns):
+        case core.Credit(to, time, event, returns, since):
             data = event.data
             if isinstance(data, ReferralConverted):
                 said: Any = (data.referred_id, data.amount, data.currency)
@@ -85,11 +87,11 @@ def _written(handover: core.Handover, codec: RecordCodec, origin: Origin | None)
                 said = data.referred_id
             else:
                 raise TypeError(f"a credit carries {event.type}")
-            return _Credit(to, time, event.source, event.id, event.subject, said, returns)
-        case core.Forward(to, _, _, returns):
+            return _Credit(to, time, event.source, event.id, event.subject, said, returns, since)
+        case core.Forward(to, _, _, returns, since):
             if origin is None:
                 raise ValueError("a forwarded event needs the record that it came in")
-            return _Forward(to, origin, returns)
+            return _Forward(to, origin, returns, since)
         case core.Absorb():
             trigger = handover.trigger
             return _Absorb(
@@ -129,7 +131,7 @@ def _credit(written: _Credit) -> core.Credit:
     said = written.data
     data = ReferralReversed(said) if isinstance(said, str) else ReferralConverted(*said)
     event = Event(written.source, written.id, written.subject, written.time, data)
-    return core.Credit(written.to, written.time, event, written.returns)
+    return core.Credit(written.to, written.time, event, written.returns, written.since)
 
 
 def _forward(written: _Forward) -> Delivered | Unreadable:
@@ -137,7 +139,7 @@ def _forward(written: _Forward) -> Delivered | Unreadable:
     event = decode_event(origin.value, origin.key, origin.headers)
     if isinstance(event, Refused):
         return Unreadable(f"the forwarded event: {event.message}")
-    return core.Forward(written.to, event.time, event, written.returns), origin
+    return core.Forward(written.to, event.time, event, written.returns, written.since), origin
 
 
 def _absorb(written: _Absorb, codec: RecordCodec) -> Delivered | Unreadable:

@@ -1,0 +1,81 @@
+"""An event that is ahead of its customer's record looks for it while that may be on its way."""
+
+from __future__ import annotations
+
+from app.core.events import Event, Inquired, ReferralConverted
+from app.core.handover import Credit, Forward, Handover
+from app.core.instants import SECOND
+from app.core.receive import MOST_RETURNS
+from app.stream.batch import PATIENCE, Batch
+from app.stream.clock import WallClock
+from app.stream.cuts import TopSpenders
+from app.stream.fetched import Fetched
+from app.stream.items import Delivered, Item
+from app.stream.meta import Meta
+from app.stream.slots import Slots
+from app.wire import handover as wire
+from app.wire.handover import Origin
+from app.wire.record import RecordCodec, Unreadable
+from tests.shop import at, ladder, rules_of
+
+RULES = rules_of(ladder("low: inquiries >= 1", id="climb"))
+CODEC = RecordCodec(RULES.ladders)
+NOW = at("2026-03-01")
+RECORD = Fetched("loyalty.handovers", 0, 7, NOW // 1000, b"stranger", b"", ())
+VALUE = b"""{"specversion": "1.0", "id": "e-1", "source": "/s", "type": "signup.inquired",
+ "subject": "known", "time": "2026-03-01T00:00:00Z", "data": {}}"""
+ORIGIN = Origin("commerce.profiles", 0, 5, b"known", VALUE, ())
+
+
+def forward(returns: int, since: int = 0) -> Forward:
+    return Forward("stranger", NOW, Event("/s", "e-1", "known", NOW, Inquired()), returns, since)
+
+
+def credit(returns: int, since: int = 0) -> Credit:
+    event = Event("/l", "credit/x/1", "known", NOW, ReferralConverted("x"))
+    return Credit("stranger", NOW, event, returns, since)
+
+
+def came_back(handover: Handover, now: int = NOW) -> Forward | Credit | None:
+    """What a customer who knows nothing of the event's own sends on."""
+    batch = Batch(
+        RULES, CODEC, Slots(RULES, CODEC, lambda keys: [None] * len(keys)), WallClock(NOW),
+        TopSpenders(RULES, Meta(), 0), group="g", number=0, partitions=1, now=now, judged=True,
+    )  # fmt: skip
+    batch.take(Item(0, RECORD, Delivered(handover, ORIGIN)))
+    sent = [wire.decode(out.value, CODEC) for outs in batch.handovers.values() for out in outs]
+    if not sent:
+        return None
+    (found,) = sent
+    assert not isinstance(found, Unreadable)
+    assert isinstance(found[0], Forward | Credit)
+    assert found[0].to == "known"
+    return found[0]
+
+
+def test_the_first_return_notes_when_it_was() -> None:
+    for first in (forward(0), credit(0)):
+        found = came_back(first)
+        assert found is not None
+        assert (found.returns, found.since) == (1, NOW)
+
+
+def test_within_a_minute_it_comes_back_as_often_as_it_takes() -> None:
+    later = NOW + PATIENCE - SECOND
+    for waiting in (forward(MOST_RETURNS - 1, NOW), credit(MOST_RETURNS - 1, NOW)):
+        found = came_back(waiting, later)
+        assert found is not None
+        assert (found.returns, found.since) == (MOST_RETURNS - 1, NOW)
+
+
+def test_after_it_the_count_holds() -> None:
+    found = came_back(forward(MOST_RETURNS - 1, NOW), NOW + PATIENCE)
+    assert found is not None
+    assert found.returns == MOST_RETURNS
+    assert came_back(credit(MOST_RETURNS, NOW), NOW + PATIENCE) is None
+
+
+def test_a_clock_that_was_set_back_only_prolongs_it() -> None:
+    found = came_back(forward(MOST_RETURNS - 1, NOW), NOW - 3600 * SECOND)
+    assert found is not None
+    assert found.returns == MOST_RETURNS - 1
