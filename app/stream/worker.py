@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from contextlib import suppress
 from typing import Any
 
@@ -21,7 +20,7 @@ from app.core.rules import Rules
 from app.ops.registry import Metrics
 from app.ops.traces import NewTrail
 from app.settings import Settings
-from app.stream import clients, startup
+from app.stream import clients, garbage, startup
 from app.stream.agents import declare
 from app.stream.allocator import share_arenas
 from app.stream.assignment import Assignment
@@ -46,11 +45,10 @@ from app.wire.definition import sources
 
 log = structlog.get_logger(__name__)
 
+QUIET_SECONDS = 1.0
+"""It is quiet while no event waits for longer."""
 FENCED_SECONDS = 5.0
 """Past the session timeout: by then a worker that lost its partitions has been told so."""
-GARBAGE_THRESHOLD = 1_000_000
-"""Containers more than at the last look. A batch makes many and hardly a cycle: to look for cycles
-at every 50,000 takes a tenth of the time, in pauses of 40 to 700 ms."""
 
 
 def run(settings: Settings, rules: Rules, faults: Faults | None = None) -> int:
@@ -177,7 +175,7 @@ class Worker:
         declare(self._app, self._sources, self._settings.partitions, self._assignment.deliver)
         self._app.on_partitions_revoked.connect(self._revoked)
         self._say_what_is_special()
-        _tune_garbage_collection()
+        garbage.tune()
         asyncio.get_running_loop().set_exception_handler(_on_stray_error)
         loop_watch = LoopWatch(asyncio.get_running_loop(), self._settings.watchdog)
         loop_watch.start()
@@ -188,6 +186,7 @@ class Worker:
             self._warming.run(),
             self._leftovers.run(),
             self._crashed(),
+            garbage.collect(lambda: self._gauges.oldest < QUIET_SECONDS),
         )
         others = [asyncio.create_task(one) for one in looking]
         try:
@@ -282,9 +281,3 @@ def _on_stray_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) ->
     """A producer that was fenced leaves futures behind; its partition has told of it already."""
     if not isinstance(context.get("exception"), ProducerFenced):
         loop.default_exception_handler(context)
-
-
-def _tune_garbage_collection() -> None:
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE_THRESHOLD, 20, 100)

@@ -54,7 +54,8 @@ class Memory:
             if len(grown) >= ENOUGH:
                 lines.append(
                     f"worker process {number}: {max(held for _, held in seen):.0f} MiB at most, "
-                    f"{slope(grown):+.1f} MiB per hour over {grown[-1][0] - grown[0][0]:.0f} s"
+                    f"{slope(grown):+.1f} MiB per hour over {grown[-1][0] - grown[0][0]:.0f} s, "
+                    f"{slope(grown[len(grown) // 2 :]):+.1f} in the second half"
                 )
         return lines
 
