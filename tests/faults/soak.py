@@ -27,7 +27,7 @@ from tests.faults.load import Load
 from tests.faults.memory import Memory
 from tests.faults.ordeal import Ordeal, ordeal
 from tests.faults.poison import with_poison
-from tests.faults.schedule import Step, bursts, drawn
+from tests.faults.schedule import Step, bursts, drawn, seed_of_run
 from tests.faults.test_brokers_fail import fence
 from tests.kafka.broker import Kafka
 
@@ -230,7 +230,7 @@ async def soak(minutes: float, seed: int) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--seed", type=int, default=random.randrange(10_000))
+    parser.add_argument("--seed", type=int, default=seed_of_run(random.randrange(10_000)))
     chosen = parser.parse_args()
     # The load's own clients meet dead brokers all the time, and say so thousands of times.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
