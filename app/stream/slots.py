@@ -6,6 +6,7 @@ whoever gives a batch up has to `clear`.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from hashlib import sha256
+from itertools import islice
 
 from app.core.apply import next_due
 from app.core.customer import Customer, Slot
@@ -145,7 +146,9 @@ class Slots:
         """Take the batch's slots for those that were used last: it is committed."""
         if len(self._young) + len(self._used) > self._kept:
             self._old, self._young = self._young, {}
-        self._young.update(self._used)
+        # Of a batch from a backlog only the last: a record takes ten times its bytes in here.
+        too_many = max(0, len(self._used) - self._kept)
+        self._young.update(islice(self._used.items(), too_many, None))
         self._used.clear()
 
     def clear(self) -> None:

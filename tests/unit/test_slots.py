@@ -93,6 +93,16 @@ def test_no_more_than_twice_the_bound_is_kept() -> None:
     assert len(here._young) + len(here._old) <= 20
 
 
+def test_of_a_batch_with_more_than_the_bound_the_last_are_kept() -> None:
+    rows = Rows()
+    here = slots(rows, kept=10)
+    here.prepare([f"c-{number}" for number in range(25)])
+    here.keep()
+    rows.asked.clear()
+    here.prepare([f"c-{number}" for number in range(14, 25)])
+    assert sorted(key for key in rows.asked if key[:1] == b"c") == [b"cc-14"]
+
+
 def test_who_is_used_again_and_again_stays() -> None:
     rows = Rows()
     here = slots(rows, kept=10)
