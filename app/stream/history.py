@@ -1,10 +1,10 @@
 """What a partition keeps of the stage changes that it published: for one customer, and by day.
 
-It follows the stage-change topics by their offsets. While it is level with them, what a small
-batch said is put into the store right after the commit. Where that would take more than a small
-share of the time the stream comes first: nothing is put, and `app.stream.history_reader` reads it
-from the topics when there is time. So the rows are exact whatever happens, and `complete` says when
-some are missing.
+It follows the stage-change topics by their offsets. While it is level with them, what a batch said
+is taken in right after the commit, and put into the store when there is enough of it, or somebody
+asks. Where that would take more than a small share of the time the stream comes first: nothing is
+taken, and `app.stream.history_reader` reads it from the topics when there is time. So the rows are
+exact whatever happens, and `complete` says when some are missing.
 """
 
 from __future__ import annotations
@@ -25,10 +25,17 @@ from app.stream.store import Row, Store
 from app.stream.transaction import Out
 from app.wire.record import HOT, life_of
 
-AT_ONCE = 1_000
-"""Changes of one batch that are put right away; more of them are a backlog."""
-SHARE, BURST_SECONDS = 0.04, 0.05
-"""Of all time, what putting them right away may take, and how much of it at once."""
+AT_ONCE = 2_000
+"""Changes of one batch that are taken in right away; more of them are a backlog."""
+PUT_AT_ONCE = 200
+"""Changes that are put together: the days to which they are added are then written once."""
+SHARE, BURST_SECONDS = 0.1, 0.1
+"""Of all time, what taking them in right away may take, and how much of it at once.
+
+Reading them from the topics takes two or three times as long.
+"""
+_UNKNOWN = 1 << 63
+"""Beyond every offset."""
 BUSY_SECONDS = 2.0
 """After a sign of a backlog the reader holds back for so long."""
 WORKING_SECONDS = 1.0
@@ -36,11 +43,20 @@ WORKING_SECONDS = 1.0
 
 
 class Turns:
-    """What all partitions of a process share, so that together they take little of its time."""
+    """What all partitions of a process share, so that together they take little of its time.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    `used` gives the seconds of processor time that the calling thread has had: on a machine that
+    has much to do, the clock also counts what others did meanwhile.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        used: Callable[[], float] = time.thread_time,
+    ) -> None:
         self.lock = asyncio.Lock()
         self.clock = clock
+        self.used = used
         self._busy_until = self._working_until = 0.0
         self._allowed = BURST_SECONDS
         self._seen = clock()
@@ -74,8 +90,7 @@ class History:
     """`level`: everything in the topics up to `positions` is in the store, and there is no more.
 
     `swept`: nothing is in it of people who were erased while another worker had the partition.
-    `missed` counts the batches that were left to the reader, `behind` is set while there is
-    something for it to read.
+    `behind` is set while there is something for the reader to read.
     """
 
     def __init__(self, store: Store, rules: Rules, topics: Mapping[str, str], turns: Turns) -> None:
@@ -85,13 +100,16 @@ class History:
         self.turns = turns
         self.positions = rows.positions(store)
         self.level = False
-        self.missed = 0
         self.behind = asyncio.Event()
         self.behind.set()
         self.stored = asyncio.Event()
         """All that is committed is in the store, so who a change is about can be looked up."""
         self.stored.set()
         self.swept = False
+        self._taken: list[bytes] = []
+        """Changes that are not put yet, and up to where they are read from the topics then."""
+        self._taken_to: dict[str, int] = {}
+        self._ends: dict[str, int] = {}
         self._rules = rules
 
     def enter(self, offset: int) -> None:
@@ -106,6 +124,7 @@ class History:
 
     def leave(self, offset: int) -> None:
         """Say where the store stands, for whoever uses it next."""
+        self._put_taken()
         if self.swept:
             self.store.write([rows.left_row(offset)], None)
 
@@ -144,21 +163,56 @@ class History:
         where = {place.topic: begin for place, begin in begins.items()}
         known = all(where.get(self.topics[ladder], -1) >= 0 for ladder in by_ladder)
         if not (self.level and at_once and known):
-            self.level = False
-            self.missed += 1
-            self.behind.set()
+            self._leave_to_reader(by_ladder, where)
             return
-        began = self.turns.clock()
-        found: list[tuple[rows.Entry, bytes]] = []
-        positions = dict(self.positions)
+        began = self.turns.used()
+        positions = self._taken_to or dict(self.positions)
         for ladder, outs in by_ladder.items():
             topic = self.topics[ladder]
             if where[topic] < positions.get(topic, 0):
                 continue  # the reader was there first
             positions[topic] = where[topic] + len(outs)
-            found += [(rows.read_entry(out.value or b""), out.value or b"") for out in outs]
-        self.put(found, positions)
-        self.turns.spend(self.turns.clock() - began)
+            self._taken += [out.value or b"" for out in outs]
+        self._taken_to = positions
+        if len(self._taken) >= PUT_AT_ONCE:
+            self._put_taken()
+        self.turns.spend(self.turns.used() - began)
+
+    def _put_taken(self) -> None:
+        """Put what was taken in; after a crash it is read from the topics instead."""
+        if self._taken:
+            self.put([(rows.read_entry(value), value) for value in self._taken], self._taken_to)
+            self._taken, self._taken_to = [], {}
+
+    def _leave_to_reader(
+        self, by_ladder: Mapping[str, Sequence[Out]], where: Mapping[str, int]
+    ) -> None:
+        self._put_taken()
+        self.level = False
+        self.behind.set()
+        for ladder, outs in by_ladder.items():
+            topic = self.topics[ladder]
+            begin = where.get(topic, -1)
+            # Where an answer was lost, only the next one tells how far the topic has to be read.
+            self._ends[topic] = begin + len(outs) if begin >= 0 else _UNKNOWN
+
+    # What the reader calls.
+
+    def read_to(self, ends: Mapping[str, int]) -> None:
+        """Say up to where the topics were written before the partition opened, or since."""
+        for topic, end in ends.items():
+            self._ends[topic] = max(end, self._ends.get(topic, 0))
+
+    def reached(self, positions: Mapping[str, int]) -> bool:
+        """Become level if nothing lies behind these positions, and tell whether it is.
+
+        Nobody else writes to the topics, so that is known without asking Kafka, whose answer may
+        be from before the last commit. Without waiting for a lull, which may never come.
+        """
+        self.level = all(positions[topic] >= end for topic, end in self._ends.items())
+        if self.level:
+            self.behind.clear()
+        return self.level
 
     def put(
         self,
@@ -178,6 +232,7 @@ class History:
 
     def forget(self, customer: str) -> None:
         """Delete what is kept of a customer's lives before the one that is in the store now."""
+        self._put_taken()
         hot = self.store.get([HOT + customer.encode()])[0]
         life = life_of(hot) if hot is not None else None
         gone: list[Row] = [
@@ -192,6 +247,7 @@ class History:
 
     def of(self, slot: Slot) -> tuple[list[bytes], bool]:
         """Return the changes kept of a customer, and whether none is missing."""
+        self._put_taken()
         record = slot.record
         assert isinstance(record, Customer)
         values: list[bytes] = []
@@ -209,5 +265,6 @@ class History:
 
     def add_days(self, figures: Figures, ladder: str, today: int, days: int) -> None:
         """Put the last so many days of a ladder into what the API is told of a partition."""
+        self._put_taken()
         figures.days = rows.days_of(self.store, ladder, today - days + 1, today)
         figures.days_complete = self.level

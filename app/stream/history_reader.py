@@ -7,7 +7,6 @@ are over are passed by, so nobody who was erased comes back.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,7 +27,7 @@ log = structlog.get_logger(__name__)
 RECORDS = 100
 """In one go: a millisecond or two, in which nobody else has a turn."""
 FETCH_BYTES = 256 * 1024
-AT_REST, AT_WORK, IN_A_HURRY = 3.0, 10.0, 120.0
+AT_REST, AT_WORK, IN_A_HURRY = 3.0, 4.0, 120.0
 """How many times as long as it worked it sleeps, so that the stream has the time it needs."""
 LONGEST_SLEEP = 1.0
 RETRY_SECONDS = 5.0
@@ -104,29 +103,23 @@ class _Reader:
             known = self._history.positions.get(place.topic, 0)
             # Beyond the end: the topic was made anew.
             consumer.seek(place, max(begins[place], known) if known <= ends[place] else 0)
+        self._history.read_to({place.topic: end for place, end in ends.items()})
 
     async def _step(self, consumer: AIOKafkaConsumer) -> None:
         history = self._history
-        missed = history.missed
         found = await consumer.getmany(timeout_ms=100, max_records=RECORDS)
         positions = {place.topic: await consumer.position(place) for place in self._places}
         # Else a change that is committed and not stored yet would seem to be of an erased customer.
         await history.stored.wait()
         async with history.turns.lock:
-            began = time.monotonic()
+            began = history.turns.used()
             records = [record for of_place in found.values() for record in of_place]
             self._take(records, positions)
-            took = time.monotonic() - began
-            if records:
+            if history.reached(positions):
+                self._prune()
+            elif records:
+                took = history.turns.used() - began
                 await asyncio.sleep(min(took * _rest(history.turns), LONGEST_SLEEP))
-        if not records and await self._at_end(consumer, positions) and missed == history.missed:
-            self._prune()
-            history.level = True
-            history.behind.clear()
-
-    async def _at_end(self, consumer: AIOKafkaConsumer, positions: Mapping[str, int]) -> bool:
-        ends = await consumer.end_offsets(self._places)
-        return all(positions[place.topic] >= end for place, end in ends.items())
 
     def _take(self, records: Sequence[Any], positions: dict[str, int]) -> None:
         history = self._history

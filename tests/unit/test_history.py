@@ -19,7 +19,7 @@ from app.core.instants import DAY
 from app.stream import history as module
 from app.stream import history_reader as reading
 from app.stream import history_rows as rows
-from app.stream.history import History, Turns
+from app.stream.history import SHARE, History, Turns
 from app.stream.store import Shared, Store
 from app.stream.transaction import Out
 from app.wire import stage_change
@@ -104,7 +104,7 @@ def test_a_large_batch_is_left_to_the_reader_and_so_is_all_that_follows(
     monkeypatch.setattr(module, "AT_ONCE", 1)
     take(history, 7, said("a", 1), said("a", 2))
     take(history, 10, said("a", 3))
-    assert (history.level, history.behind.is_set(), history.missed) == (False, True, 2)
+    assert (history.level, history.behind.is_set(), history.positions) == (False, True, {})
     assert history.turns.busy()
     assert sequences(history, known(store, "a", 3)) == ([], False)
 
@@ -115,9 +115,9 @@ def test_more_than_its_share_of_the_time_is_left_to_the_reader() -> None:
     assert turns.may()
     turns.spend(1.0)
     assert not turns.may()
-    now = 10.0
+    now = 0.5 / SHARE
     assert not turns.may()
-    now = 30.0
+    now = 1.5 / SHARE
     assert turns.may()
 
 
@@ -130,6 +130,61 @@ def test_a_batch_beyond_the_share_is_left_to_the_reader(history: History) -> Non
 def test_an_offset_that_nobody_knows_is_left_to_the_reader(history: History) -> None:
     take(history, -1, said("a", 1))
     assert (history.level, history.positions) == (False, {})
+
+
+def test_small_batches_are_put_together_once_there_is_enough_of_them(
+    history: History, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PUT_AT_ONCE", 3)
+    take(history, 7, said("a", 1), said("a", 2))
+    assert (rows.changes_of(store, "a"), rows.positions(store)) == ([], {})
+    take(history, 11, said("b", 1))
+    assert len(rows.changes_of(store, "a") + rows.changes_of(store, "b")) == 3
+    assert rows.positions(store) == {TOPIC: 12}
+    take(history, 13, said("a", 3))
+    history.leave(0)
+    assert (len(rows.changes_of(store, "a")), rows.positions(store)) == (3, {TOPIC: 14})
+
+
+def test_what_was_taken_in_is_put_before_the_reader_goes_on(history: History, store: Store) -> None:
+    take(history, 7, said("a", 1))
+    history.turns.spend(1.0)
+    take(history, 9, said("a", 2))
+    assert (history.positions, len(rows.changes_of(store, "a"))) == ({TOPIC: 8}, 1)
+
+
+def test_it_is_level_once_the_reader_has_reached_the_last_batch_that_was_left_to_it(
+    history: History,
+) -> None:
+    """Also while more is written all the time: there need be no lull in which nothing is."""
+    history.turns.spend(1.0)
+    take(history, 7, said("a", 1), said("a", 2))
+    assert not history.reached({TOPIC: 8})
+    assert history.reached({TOPIC: 9})
+    assert not history.behind.is_set()
+    history.turns.spend(-2.0)
+    take(history, 10, said("a", 3))
+    assert (history.level, day(history).moves) == (True, {"low": {"high": 1}})
+
+
+def test_it_is_not_level_before_what_was_there_when_the_partition_opened_is_read(
+    store: Store,
+) -> None:
+    history = new(store, level=False)
+    history.read_to({TOPIC: 5})
+    assert not history.reached({TOPIC: 4})
+    assert history.reached({TOPIC: 5})
+
+
+def test_after_an_offset_that_nobody_knows_it_is_level_only_beyond_the_next_one(
+    history: History,
+) -> None:
+    take(history, -1, said("a", 1))
+    history.read_to({TOPIC: 5})
+    assert not history.reached({TOPIC: 5})
+    take(history, 7, said("a", 2))
+    assert not history.reached({TOPIC: 7})
+    assert history.reached({TOPIC: 8})
 
 
 def test_what_the_reader_took_first_is_not_counted_twice(history: History) -> None:
@@ -190,6 +245,7 @@ async def test_what_was_erased_elsewhere_is_swept_away(history: History, store: 
     known(store, "here", 1)
     moved = Slot("moved", Moved("here", 1, [1]))
     store.write(CODEC.changed_rows(moved), None)
+    history.leave(0)
     await reading._sweep(history)
     assert rows.changes_of(store, "gone") == []
     assert len(rows.changes_of(store, "here")) == len(rows.changes_of(store, "moved")) == 1
@@ -240,9 +296,6 @@ class Consumer:
 
     async def position(self, place: TopicPartition) -> int:
         return 1
-
-    async def end_offsets(self, places: Any) -> dict[TopicPartition, int]:
-        return {PLACE: 1}
 
 
 async def step(history: History, consumer: Consumer) -> asyncio.Task[None]:
