@@ -31,8 +31,9 @@ are `missing`. Answers are as of the last commit. This page is made from what a 
   units of `LADDER_CURRENCY`.
 - Errors are `application/problem+json` (RFC 9457): `title`, `status`, and `detail`, which says what
   to do. A 503 has `Retry-After`: the partition is being restored, or on its way to another worker,
-  or the worker is busy and more than a second behind. Then it answers 50 requests a second at most,
-  since reads must not hold up the stream.
+  or the worker is busy and half a second behind. Then it answers fewer and fewer requests until it
+  keeps up again, at least 50 a second, since reads must not hold up the stream; who is turned away
+  is told so half a second later.
 - A customer id in a path is percent-encoded, slashes too.
 
 """

@@ -339,7 +339,7 @@ ROOM = Row(
             Ask(f"{rate('ladder_api_turned_away_total')} or vector(0)", "503s/s"),
             unit="reqps",
             wide=8,
-            says="While a worker is busy and more than a second behind, reads give way.",
+            says="While a worker is busy and half a second behind, reads give way.",
         ),
         lines(
             "Open files",

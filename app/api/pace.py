@@ -1,4 +1,4 @@
-"""Reads give way to the stream: while it is behind and the worker is busy, few are answered.
+"""Reads give way to the stream: they get what a busy worker that keeps up has time for, no more.
 
 One thread folds and answers. What it has no time for is then better asked again than waited for by
 the customers whose moves are being folded.
@@ -6,8 +6,9 @@ the customers whose moves are being folded.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -17,19 +18,31 @@ from app.api.problem import Handler, unavailable
 from app.ops import metrics as m
 from app.ops.registry import Metrics
 
-BEHIND_SECONDS = 1.0
+BEHIND_SECONDS = 0.5
 """How old the oldest waiting record may be before reads give way."""
 BUSY = 0.5
 """Of the thread's time: one that is behind and idle waits for something that no read holds up."""
-SAMPLE_SECONDS = 0.5
-A_SECOND = 50.0
-"""Requests that are answered all the same, and as many at once: enough for people."""
+SAMPLE_SECONDS = 0.25
+FEWEST, MOST = 50.0, 2_000.0
+"""Requests a second: enough for people, and more than one thread can answer."""
+CUT = 0.5
+GROWTH = 50.0
+"""Requests a second, added in each second: reads find what there is time for, and stay below."""
+HOLD_SECONDS, MOST_HELD = 0.5, 200
+"""How long who is turned away waits for that, and how many at once.
+
+Else who asks again at once would take a good part of the time that answers take.
+"""
 
 
 class Pace:
-    """`behind` gives the age of the oldest record that waits, in seconds.
+    """How many requests a second are answered: halved while the stream is held up, else growing.
 
-    `used` gives the seconds of processor time that the calling thread has had.
+    Additive increase and multiplicative decrease, as TCP shares a line: Chiu and Jain, "Analysis
+    of the increase and decrease algorithms for congestion avoidance", 1989.
+
+    `behind` gives the age of the oldest record that waits, in seconds; `used` the seconds of
+    processor time that the calling thread has had.
     """
 
     def __init__(
@@ -39,44 +52,60 @@ class Pace:
         used: Callable[[], float] = time.thread_time,
     ) -> None:
         self.behind = behind
+        self.rate = MOST
         self._clock = clock
         self._used = used
         self._seen, self._had = clock(), used()
-        self._busy = False
-        self._left = A_SECOND
+        self._answered = 0
+        self._left = FEWEST
         self._filled = clock()
 
     def admits(self) -> bool:
         """Tell whether a request is answered, and count it."""
         now = self._clock()
-        self._left = min(A_SECOND, self._left + A_SECOND * (now - self._filled))
+        if now - self._seen >= SAMPLE_SECONDS:
+            self._look(now)
+        # As many at once as people need, however few of them come in a second.
+        self._left = min(max(FEWEST, self.rate / 10), self._left + self.rate * (now - self._filled))
         self._filled = now
-        if not self._gives_way(now):
-            return True
-        if self._left < 1:
-            return False
-        self._left -= 1
+        if self.rate < MOST:
+            if self._left < 1:
+                return False
+            self._left -= 1
+        self._answered += 1
         return True
 
-    def _gives_way(self, now: float) -> bool:
-        passed = now - self._seen
-        if passed >= SAMPLE_SECONDS:
-            had = self._used()
-            self._busy = had - self._had >= BUSY * passed
-            self._seen, self._had = now, had
-        return self._busy and self.behind() >= BEHIND_SECONDS
+    def _look(self, now: float) -> None:
+        """Set the rate by what was seen since the last look."""
+        passed, had = now - self._seen, self._used()
+        if had - self._had >= BUSY * passed and self.behind() >= BEHIND_SECONDS:
+            # From what was answered: cutting a rate that nobody came near would change nothing.
+            self.rate = max(FEWEST, min(self.rate, self._answered / passed) * CUT)
+        else:
+            self.rate = min(MOST, self.rate + GROWTH * passed)
+        self._seen, self._had, self._answered = now, had, 0
 
 
-def paced(pace: Pace, metrics: Metrics) -> object:
+def paced(
+    pace: Pace, metrics: Metrics, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> object:
     """The middleware that asks callers to come again."""
+    held = 0
 
     @web.middleware
     async def turn_away(request: web.Request, handler: Handler) -> web.StreamResponse:
+        nonlocal held
         if not request.path.startswith(PROTECTED) or _is_counted(request) or pace.admits():
             return await handler(request)
         metrics.count(m.API_TURNED_AWAY)
+        if held < MOST_HELD:
+            held += 1
+            try:
+                await sleep(HOLD_SECONDS)
+            finally:
+                held -= 1
         raise unavailable(
-            "this worker is behind, and its stream comes first; try again soon",
+            "this worker is busy, and its stream comes first; try again soon",
             behind_seconds=round(pace.behind(), 1),
         )
 

@@ -53,8 +53,6 @@ class Gauges:
         self._now = now
         self._unseen: dict[int, float] = {}
         """Since when a partition has had lag of which nothing was fetched yet."""
-        self.oldest = 0.0
-        """The age in seconds of the oldest record that waits on this worker, at the last look."""
         metrics.set(m.PARTITIONS_CONFIGURED, partitions)
         metrics.set(m.LAST_HEARD, now())
 
@@ -80,27 +78,30 @@ class Gauges:
         if heard is not None:
             self._metrics.set(m.LAST_HEARD, heard)
         self._unseen = {number: at for number, at in self._unseen.items() if number in ready}
-        oldest = 0.0
         for number, partition in ready.items():
             behind = {
                 tp.topic: max(0, (self._assignment.end_of(tp) or 0) - position)
                 for tp, position in partition.positions().items()
             }
-            age = self._age(number, partition.arrived(), any(behind.values()), now)
-            oldest = max(oldest, age)
+            arrived = partition.arrived()
+            if arrived is None and any(behind.values()):
+                self._unseen.setdefault(number, now)
+            else:
+                self._unseen.pop(number, None)
+            age = self._age(number, arrived, now)
             self._metrics.set(m.LAG_SECONDS, age, str(number))
             waiting = behind.get(self._handovers, 0)
             self._metrics.set(m.HANDOVERS_WAITING, waiting, str(number))
-        self.oldest = oldest
 
-    def _age(self, number: int, arrived: int | None, behind: bool, now: float) -> float:
-        if arrived is not None:
-            self._unseen.pop(number, None)
-            return max(0.0, now - arrived / 1000)
-        if behind:
-            return max(0.0, now - self._unseen.setdefault(number, now))
-        self._unseen.pop(number, None)
-        return 0.0
+    def oldest(self) -> float:
+        """Return the age in seconds of the oldest record that waits on this worker; 0 for none."""
+        now = self._now()
+        ages = (self._age(number, one.arrived(), now) for number, one in self._ready().items())
+        return max(ages, default=0.0)
+
+    def _age(self, number: int, arrived: int | None, now: float) -> float:
+        since = self._unseen.get(number, now) if arrived is None else arrived / 1000
+        return max(0.0, now - since)
 
     def measure(self) -> None:
         """Show how big things are."""

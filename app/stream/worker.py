@@ -186,7 +186,7 @@ class Worker:
             self._warming.run(),
             self._leftovers.run(),
             self._crashed(),
-            garbage.collect(lambda: self._gauges.oldest < QUIET_SECONDS),
+            garbage.collect(lambda: self._gauges.oldest() < QUIET_SECONDS),
         )
         others = [asyncio.create_task(one) for one in looking]
         try:
@@ -253,7 +253,7 @@ class Worker:
                 self._rules.ladders, sources(settings.ladders), settings.currency, settings.timezone
             ),
             trusted=tls.asking(settings.api_cafile),
-            pace=Pace(lambda: self._gauges.oldest),
+            pace=Pace(self._gauges.oldest),
             changes=Live(self._client, topics, settings.partitions),
         )
 

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+from typing import Any
 
-from app.api.pace import A_SECOND, Pace
+import pytest
+from aiohttp.test_utils import make_mocked_request
+
+from app.api import pace as module
+from app.api.pace import (
+    BEHIND_SECONDS,
+    FEWEST,
+    GROWTH,
+    HOLD_SECONDS,
+    MOST,
+    SAMPLE_SECONDS,
+    Pace,
+    paced,
+)
+from app.api.problem import Refused
 from app.ops import metrics as m
+from app.ops.registry import Metrics
 from tests.api_workers import workers
 
-BURST = int(A_SECOND)
+BURST = int(FEWEST)
 
 
 class Rig:
@@ -27,32 +43,67 @@ class Rig:
     def admitted(self, requests: int) -> int:
         return sum(self.pace.admits() for _ in range(requests))
 
+    def asked(self, rate: int, seconds: float) -> float:
+        """Ask at a steady rate; how many a second are answered."""
+        count = int(rate * seconds)
+        answered = 0
+        for _ in range(count):
+            self.passes(1 / rate)
+            answered += self.pace.admits()
+        return answered / seconds
 
-def test_while_it_is_behind_and_busy_few_are_answered() -> None:
+
+def test_one_that_stays_behind_and_busy_answers_few() -> None:
     rig = Rig()
     assert rig.admitted(1_000) == BURST
     rig.passes(0.5)
-    assert rig.admitted(1_000) == A_SECOND * 0.5
+    assert rig.admitted(1_000) == FEWEST * 0.5
+    assert rig.asked(500, 10.0) == pytest.approx(FEWEST, abs=1)
 
 
-@pytest.mark.parametrize(("behind", "busy"), [(0.9, 1.0), (60.0, 0.4)])
+@pytest.mark.parametrize(("behind", "busy"), [(0.4, 1.0), (60.0, 0.4)])
 def test_one_that_is_not_behind_or_only_waits_answers_everybody(behind: float, busy: float) -> None:
     assert Rig(behind, busy).admitted(1_000) == 1_000
 
 
-def test_once_it_has_caught_up_everybody_is_answered_again() -> None:
-    rig = Rig()
-    rig.admitted(1_000)
-    rig.behind = 0.0
-    assert rig.admitted(1_000) == 1_000
-
-
-def test_it_is_seen_within_half_a_second_that_it_became_busy() -> None:
+def test_it_is_seen_at_the_next_look_that_it_became_busy() -> None:
     rig = Rig(busy=0.1)
     assert rig.admitted(1_000) == 1_000
     rig.busy = 1.0
-    rig.passes(0.5)
-    assert rig.admitted(1_000) == BURST
+    rig.passes(2 * SAMPLE_SECONDS)
+    assert rig.admitted(1_000) < 1_000
+
+
+def test_it_answers_half_of_what_it_did_once_that_held_the_stream_up() -> None:
+    rig = Rig(behind=0.0)
+    rig.asked(400, 5.0)
+    rig.behind = BEHIND_SECONDS
+    rig.asked(400, SAMPLE_SECONDS)
+    assert rig.pace.rate == pytest.approx(200, rel=0.1)
+
+
+def test_once_it_has_caught_up_more_and_more_are_answered_until_all_are() -> None:
+    rig = Rig()
+    rig.admitted(1_000)
+    rig.behind = 0.0
+    assert rig.asked(1_000, 4.0) == pytest.approx(FEWEST + 2 * GROWTH, rel=0.2)
+    rig.passes(MOST / GROWTH)
+    assert rig.admitted(1_000) == 1_000
+
+
+def test_reads_settle_at_what_there_is_time_for() -> None:
+    """A stream that is held up by more than 300 requests a second, and else keeps up."""
+    rig = Rig(behind=0.0)
+    late = 0.0
+    answered = []
+    for _ in range(240):
+        got = rig.asked(1_000, SAMPLE_SECONDS)
+        answered.append(got)
+        late = max(0.0, late + (got - 300) / 300 * SAMPLE_SECONDS)
+        rig.behind = late
+    settled = answered[120:]
+    assert 150 < sum(settled) / len(settled) <= 300
+    assert late < 2 * BEHIND_SECONDS
 
 
 async def test_who_is_turned_away_is_told_why_and_when_to_come_again() -> None:
@@ -62,6 +113,35 @@ async def test_who_is_turned_away_is_told_why_and_when_to_come_again() -> None:
             status, body, headers = await one.get(path)
             assert (status, body["behind_seconds"], headers["Retry-After"]) == (503, 60.0, "1")
         assert f"{m.API_TURNED_AWAY.name} 3.0" in one.metrics.text().decode()
+
+
+async def test_who_is_turned_away_is_kept_waiting_but_not_everybody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else asking again at once would cost what an answer costs, or thousands would wait."""
+    monkeypatch.setattr(module, "MOST_HELD", 2)
+    may_go = asyncio.Event()
+    held: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        held.append(seconds)
+        await may_go.wait()
+
+    pace = Rig().pace
+    while pace.admits():
+        pass
+    turn_away: Any = paced(pace, Metrics(), sleep)
+    request = make_mocked_request("GET", "/v1/ladders")
+    asking = [asyncio.create_task(turn_away(request, None)) for _ in range(3)]
+    await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+    assert [one.done() for one in asking] == [False, False, True]
+    may_go.set()
+    with pytest.raises(Refused, match="busy"):
+        await asyncio.gather(*asking)
+    await asyncio.wait(asking)
+    with pytest.raises(Refused):
+        await turn_away(request, None)
+    assert held == [HOLD_SECONDS] * 3
 
 
 async def test_health_and_metrics_are_always_told() -> None:

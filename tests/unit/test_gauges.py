@@ -89,10 +89,10 @@ def test_the_age_is_that_of_the_oldest_record_that_waits(rig: Rig) -> None:
     assert rig.age_at(1_000.0) == 0.0
     rig.partition.oldest = 995_500
     assert rig.age_at(1_000.0) == 4.5
-    assert rig.gauges.oldest == 4.5
+    assert rig.gauges.oldest() == 4.5
     rig.partition.oldest = None
     assert rig.age_at(1_001.0) == 0.0
-    assert rig.gauges.oldest == 0.0
+    assert rig.gauges.oldest() == 0.0
 
 
 def test_what_was_not_fetched_yet_ages_from_when_it_was_first_seen_to_be_there(rig: Rig) -> None:
