@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +28,8 @@ T = TypeVar("T")
 MAY_PASS = (KafkaError, BrokerError, OSError, TimeoutError)
 QUICKLY: dict[str, Any] = {"request_timeout_ms": 5_000, "metadata_max_age_ms": 3_000}
 LOOK = 0.5
+BELIEVED = 300.0
+"""Seconds by which a record may be older than its arrival here."""
 
 
 async def stubborn(ask: Callable[[], Awaitable[T]]) -> T:
@@ -46,14 +48,19 @@ async def stubborn(ask: Callable[[], Awaitable[T]]) -> T:
 
 
 class Progress:
-    """How long at most nothing was committed while a worker and most brokers were there."""
+    """How long at most nothing was committed while a worker and most brokers were there.
+
+    By the times in the changelog's records: whoever looks is kept from looking by the same faults.
+    """
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet, self._settings = fleet, fleet.settings
         self._excused = 0
-        self._since: float | None = None
-        self._last = -1
+        self._last = time.time()
+        self._at: dict[TopicPartition, int] = {}
         self.longest = 0.0
+        self.longest_until = 0.0
+        """When that ended, in seconds since 1970: where to look in the workers' logs."""
 
     @contextmanager
     def excused(self) -> Iterator[None]:
@@ -63,27 +70,39 @@ class Progress:
             yield
         finally:
             self._excused -= 1
-            self._since = None
+            self._last = time.time()
 
     async def run(self) -> None:
         """Look until cancelled."""
         changelog = rest.places(self._settings, [self._settings.changelog])
+        self._at, self._last = {}, time.time()
         while True:
-            try:
+            with suppress(*MAY_PASS):
                 async with clients.consumer(self._settings, **QUICKLY) as consumer:
+                    consumer.assign(changelog)
+                    if not self._at:
+                        self._at = await consumer.end_offsets(changelog)
+                    for place, offset in self._at.items():
+                        consumer.seek(place, offset)
                     while True:
-                        self._note(sum((await consumer.end_offsets(changelog)).values()))
-                        await asyncio.sleep(LOOK)
-            except MAY_PASS:
-                self._note(self._last)
-                await asyncio.sleep(LOOK)
+                        self._take(await consumer.getmany(timeout_ms=int(LOOK * 1000)))
+            await asyncio.sleep(LOOK)
 
-    def _note(self, committed: int) -> None:
-        now = time.monotonic()
-        excused = self._excused or not self._fleet.running
-        if committed > self._last or excused or self._since is None:
-            self._last, self._since = max(committed, self._last), now
-        self.longest = max(self.longest, now - self._since)
+    def _take(self, found: Mapping[TopicPartition, Sequence[Any]]) -> None:
+        if not self._fleet.running:
+            self._last = time.time()
+        self._at.update({place: records[-1].offset + 1 for place, records in found.items()})
+        records = [record for of_place in found.values() for record in of_place]
+        self.committed(sorted(record.timestamp / 1000 for record in records), time.time())
+
+    def committed(self, at: Sequence[float], now: float) -> None:
+        """Take in when something was committed, as its writer says, the oldest first."""
+        for moment in at:
+            # Of a worker whose clock was moved only that it has come is to be believed.
+            moment = moment if abs(now - moment) < BELIEVED else now
+            if not self._excused and moment - self._last > self.longest:
+                self.longest, self.longest_until = moment - self._last, moment
+            self._last = max(self._last, moment)
 
 
 @dataclass

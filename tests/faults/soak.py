@@ -223,7 +223,10 @@ async def soak(minutes: float, seed: int) -> bool:
         await shop.conclude()
         quick = shop.progress.longest <= LEAST_PROGRESS
         if not quick:
-            shop.notes.append(f"nothing was committed for {shop.progress.longest:.1f} s")
+            until = time.strftime("%H:%M:%S", time.gmtime(shop.progress.longest_until))
+            shop.notes.append(
+                f"nothing was committed for {shop.progress.longest:.1f} s until {until} UTC"
+            )
     return quick
 
 
