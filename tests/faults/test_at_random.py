@@ -21,7 +21,7 @@ from tests.kafka.broker import Kafka
 
 FIRST, BEYOND = map(int, os.environ.get("FAULT_SEEDS", "0:3" if LONG else "0:1").split(":"))
 SLOTS = 3
-STEPS = 14 if LONG else 8
+STEPS = 14 if LONG else 6
 EVENTS = 12_000
 
 pytestmark = pytest.mark.slow

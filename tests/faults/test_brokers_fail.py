@@ -84,9 +84,10 @@ async def test_fault_5_a_bad_road_to_the_brokers(begin: Begin) -> None:
 
 async def test_fault_12_transactions_that_brokers_end_or_refuse(begin: Begin) -> None:
     """Ended by the broker for its age; fenced by another producer; a record that is too large."""
-    shop = await begin("12 refused transactions", LADDER_SESSION_TIMEOUT="20")
+    shop = await begin("12 refused transactions")
     fleet = shop.fleet
-    worker = fleet.start(0, LADDER_FAULT="after-changelog-sent:9:hang")
+    # A session that outlasts the transaction: it is to stay a member while it stands still.
+    worker = fleet.start(0, LADDER_FAULT="after-changelog-sent:9:hang", LADDER_SESSION_TIMEOUT="20")
     async with shop.under_load() as events:
         await fleet.hangs()
         worker.signal(signal.SIGSTOP)
@@ -95,14 +96,14 @@ async def test_fault_12_transactions_that_brokers_end_or_refuse(begin: Begin) ->
         await shop.recovered("a transaction that the broker aborted")
         assert worker.events("partition failed, opening it again"), worker.tail()
         assert worker.runs
+        await worker.stop()
+        worker = fleet.start(0)
+        await fleet.ready()
 
         for number in range(fleet.settings.partitions):
             await events.reaches(30)
             await fence(fleet.settings, number)
         await shop.recovered("producers that were fenced")
-        await worker.stop()
-        worker = fleet.start(0)
-        await fleet.ready()
 
         await allow(fleet, 300)
         assert await worker.ended() == 1
