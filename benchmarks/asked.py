@@ -31,9 +31,9 @@ class Asked(HalfLoad):
 
     async def measure(self, number: int) -> Round:
         self._worker_is_asked = False
-        elsewhere = await super().measure(number)
+        elsewhere = await super().measure(2 * number)
         self._worker_is_asked = True
-        found = await super().measure(number)
+        found = await super().measure(2 * number + 1)
         return {**found, "change p99 ms, another asked": elsewhere["change p99 ms"]}
 
     async def _timed(self, shop: Shop, worker: Child, rate: float) -> Round:
