@@ -30,10 +30,7 @@ AT_ONCE = 2_000
 PUT_AT_ONCE = 200
 """Changes that are put together: the days to which they are added are then written once."""
 SHARE, BURST_SECONDS = 0.1, 0.1
-"""Of all time, what taking them in right away may take, and how much of it at once.
-
-Reading them from the topics takes two or three times as long.
-"""
+"""Of all time, what taking them in right away may take of the processor's, and how much at once."""
 _UNKNOWN = 1 << 63
 """Beyond every offset."""
 BUSY_SECONDS = 2.0
