@@ -14,7 +14,7 @@ class Credit(msgspec.Struct, frozen=True, gc=False):
     """A referral converted or reversed by the referred customer's own record.
 
     The event's subject is the referrer as the referred customer named him. `returns` counts how
-    often it came to somebody who did not know him; `since` is for who delivers it, to note when
+    often it came back to him and found a forwarding; `since` is for who delivers it, to note when
     that was first.
     """
 
@@ -28,8 +28,8 @@ class Credit(msgspec.Struct, frozen=True, gc=False):
 class Forward(msgspec.Struct, frozen=True, gc=False):
     """An event for an absorbed customer, on its way to the survivor.
 
-    `returns` counts how often it came to somebody who did not know the customer; `since` is for who
-    delivers it, to note when that was first.
+    `returns` counts how often it came back to the customer and found a forwarding; `since` is for
+    who delivers it, to note when that was first.
     """
 
     to: str
@@ -66,4 +66,15 @@ class Forget(msgspec.Struct, frozen=True, gc=False):
     instant: int
 
 
-Handover = Credit | Forward | Absorb | Forget
+class Redirect(msgspec.Struct, frozen=True, gc=False):
+    """An absorbed customer's record came to rest further on than it was sent: forward there.
+
+    Who passed it on may be forgotten, and know nothing of it any more.
+    """
+
+    to: str
+    time: int
+    into: str
+
+
+Handover = Credit | Forward | Absorb | Forget | Redirect

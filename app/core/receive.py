@@ -7,7 +7,7 @@ from app.core.customer import Customer, Moved, Slot, stranger
 from app.core.due import Cutter, advance
 from app.core.events import ReferralConverted, ReferralReversed
 from app.core.fold import admit, fold, look_at
-from app.core.handover import Absorb, Credit, Forget, Forward, Handover
+from app.core.handover import Absorb, Credit, Forget, Forward, Handover, Redirect
 from app.core.move import Occasion, evaluate
 from app.core.people import MOST_ALIASES, erase, is_one_with, next_stop, settle_here, unite
 from app.core.rules import Rules
@@ -34,6 +34,8 @@ def receive(rules: Rules, slot: Slot, handover: Handover, cutter: Cutter, out: O
             return _receive_absorb(rules, slot, handover, cutter, out)
         case Forget():
             return _receive_forget(slot, handover)
+        case Redirect():
+            return _receive_redirect(slot, handover)
 
 
 def _receive_forward(
@@ -41,16 +43,17 @@ def _receive_forward(
 ) -> Verdict:
     event = handover.event
     if isinstance(slot.record, Moved):
-        if handover.returns < MOST_RETURNS or event.subject != slot.id:
+        returns = handover.returns + (event.subject == slot.id)
+        if returns <= MOST_RETURNS:
             verdict = admit(rules, slot, event)
             if not isinstance(verdict, bytes):
                 return verdict
-            out.handovers.append(replace(handover, to=slot.record.into))
+            out.handovers.append(replace(handover, to=slot.record.into, returns=returns))
             return FORWARDED
         settle_here(slot, slot.record, len(rules.ladders))
         slot.touched = True
     if not is_one_with(slot, event.subject):
-        out.handovers.append(replace(handover, to=event.subject, returns=handover.returns + 1))
+        out.handovers.append(replace(handover, to=event.subject))
         return FORWARDED
     return fold(rules, slot, event, cutter, out)
 
@@ -60,12 +63,13 @@ def _receive_credit(
 ) -> Verdict:
     event, record = handover.event, slot.record
     if isinstance(record, Moved):
-        out.handovers.append(replace(handover, to=record.into))
+        returns = handover.returns + (event.subject == slot.id)
+        if returns > MOST_RETURNS:
+            return DROPPED
+        out.handovers.append(replace(handover, to=record.into, returns=returns))
         return FORWARDED
     if not is_one_with(slot, event.subject):
-        if handover.returns >= MOST_RETURNS:
-            return DROPPED
-        out.handovers.append(replace(handover, to=event.subject, returns=handover.returns + 1))
+        out.handovers.append(replace(handover, to=event.subject))
         return FORWARDED
     if record is None and slot.erased is not None:
         return DROPPED
@@ -95,11 +99,14 @@ def _receive_absorb(
     if slot.erased is not None and slot.erased.instant >= absorb.time:
         instant = slot.erased.instant
         for alias in (absorb.absorbed, *absorb.aliases):
-            out.handovers.append(Forget(alias, instant, instant))
+            if alias != slot.id:
+                out.handovers.append(Forget(alias, instant, instant))
         return DROPPED
     arrived = dict.fromkeys((*slot.aliases, absorb.absorbed, *absorb.aliases))
     arrived.pop(slot.id, None)
     slot.aliases = tuple(arrived)[-MOST_ALIASES:]
+    if absorb.path[-1:] != (absorb.absorbed,) and absorb.absorbed != slot.id:
+        out.handovers.append(Redirect(absorb.absorbed, absorb.time, slot.id))
     if absorb.record is None:
         return IN_TIME
     return _unite(rules, slot, absorb, absorb.record, cutter, out)
@@ -126,5 +133,13 @@ def _receive_forget(slot: Slot, forget: Forget) -> Verdict:
     if not isinstance(slot.record, Moved):
         return DROPPED
     erase(slot, forget.instant)
+    slot.touched = True
+    return IN_TIME
+
+
+def _receive_redirect(slot: Slot, redirect: Redirect) -> Verdict:
+    if not isinstance(slot.record, Moved):
+        return DROPPED
+    slot.record.into = redirect.into
     slot.touched = True
     return IN_TIME

@@ -66,8 +66,14 @@ class _Forget(msgspec.Struct, array_like=True, tag="forget"):
     instant: int
 
 
+class _Redirect(msgspec.Struct, array_like=True, tag="redirect"):
+    to: str
+    time: int
+    into: str
+
+
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Credit | _Forward | _Absorb | _Forget)
+_decode = msgspec.msgpack.Decoder(_Credit | _Forward | _Absorb | _Forget | _Redirect)
 
 Delivered = tuple[core.Handover, Origin | None]
 
@@ -107,6 +113,8 @@ def _written(handover: core.Handover, codec: RecordCodec, origin: Origin | None)
             )
         case core.Forget(to, time, instant):
             return _Forget(to, time, instant)
+        case core.Redirect(to, time, into):
+            return _Redirect(to, time, into)
 
 
 def decode(value: bytes | None, codec: RecordCodec) -> Delivered | Unreadable:
@@ -124,6 +132,8 @@ def decode(value: bytes | None, codec: RecordCodec) -> Delivered | Unreadable:
             return _forward(written)
         case _Absorb():
             return _absorb(written, codec)
+        case _Redirect(to, time, into):
+            return core.Redirect(to, time, into), None
     return core.Forget(written.to, written.time, written.instant), None
 
 

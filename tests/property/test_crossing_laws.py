@@ -262,6 +262,29 @@ def test_an_erased_id_that_survives_a_crossing_goes_on_with_its_next_record() ->
     check_sequences(partitions.changes, partitions.slots(), RULES)
 
 
+def test_a_record_that_travelled_on_is_found_though_who_passed_it_on_is_forgotten() -> None:
+    partitions = Partitions(RULES, [])
+    for one in (
+        event(1, "a", PurchaseCompleted("o", 1, "VND")),
+        event(2, "b", ProfileMerged("c")),
+        event(5, "c", ProfileErased()),
+        event(9, "a", ProfileMerged("b")),
+    ):
+        partitions.tell(one)
+    for who, handed_over in (
+        ("b", False), ("c", True), ("a", False), ("a", False), ("b", True), ("c", False),
+        ("b", True), ("c", True), ("a", True),
+    ):  # fmt: skip
+        partitions.step(who, handed_over)
+    assert not partitions.waiting()
+    assert partitions.forwardings() == {"a": "c"}
+    before = partitions.steps
+    partitions.tell(event(20, "a", PurchaseCompleted("p", 10, "VND")))
+    partitions.run(lambda count: 0, RESTS_WITHIN)
+    assert partitions.steps - before == 2
+    assert partitions.facts(0)["c"]["spend"] == 11
+
+
 CROWD = "abcdefghij"
 WEIGHTED: list[Callable[[random.Random], Data]] = [
     lambda chance: ProfileMerged(chance.choice(CROWD)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.core.customer import Moved, Slot
 from app.core.events import Event, Inquired, ReferralConverted
 from app.core.handover import Credit, Forward, Handover
 from app.core.instants import SECOND
@@ -21,26 +22,29 @@ from tests.shop import at, ladder, rules_of
 RULES = rules_of(ladder("low: inquiries >= 1", id="climb"))
 CODEC = RecordCodec(RULES.ladders)
 NOW = at("2026-03-01")
-RECORD = Fetched("loyalty.handovers", 0, 7, NOW // 1000, b"stranger", b"", ())
+RECORD = Fetched("loyalty.handovers", 0, 7, NOW // 1000, b"known", b"", ())
 VALUE = b"""{"specversion": "1.0", "id": "e-1", "source": "/s", "type": "signup.inquired",
  "subject": "known", "time": "2026-03-01T00:00:00Z", "data": {}}"""
 ORIGIN = Origin("commerce.profiles", 0, 5, b"known", VALUE, ())
 
 
 def forward(returns: int, since: int = 0) -> Forward:
-    return Forward("stranger", NOW, Event("/s", "e-1", "known", NOW, Inquired()), returns, since)
+    return Forward("known", NOW, Event("/s", "e-1", "known", NOW, Inquired()), returns, since)
 
 
 def credit(returns: int, since: int = 0) -> Credit:
     event = Event("/l", "credit/x/1", "known", NOW, ReferralConverted("x"))
-    return Credit("stranger", NOW, event, returns, since)
+    return Credit("known", NOW, event, returns, since)
 
 
 def came_back(handover: Handover, now: int = NOW) -> Forward | Credit | None:
-    """What a customer who knows nothing of the event's own sends on."""
+    """What goes on once more to whom the event's customer was absorbed into."""
+    absorbed = CODEC.changed_rows(Slot("known", Moved("survivor", 1, [0])))
+    rows = {key: value for key, value in absorbed if value is not None}
+    slots = Slots(RULES, CODEC, lambda keys: [*map(rows.get, keys)])
     batch = Batch(
-        RULES, CODEC, Slots(RULES, CODEC, lambda keys: [None] * len(keys)), WallClock(NOW),
-        TopSpenders(RULES, Meta(), 0), group="g", number=0, partitions=1, now=now, judged=True,
+        RULES, CODEC, slots, WallClock(NOW), TopSpenders(RULES, Meta(), 0),
+        group="g", number=0, partitions=1, now=now, judged=True,
     )  # fmt: skip
     batch.take(Item(0, RECORD, Delivered(handover, ORIGIN)))
     sent = [wire.decode(out.value, CODEC) for outs in batch.handovers.values() for out in outs]
@@ -49,7 +53,7 @@ def came_back(handover: Handover, now: int = NOW) -> Forward | Credit | None:
     (found,) = sent
     assert not isinstance(found, Unreadable)
     assert isinstance(found[0], Forward | Credit)
-    assert found[0].to == "known"
+    assert found[0].to == "survivor"
     return found[0]
 
 
@@ -69,10 +73,12 @@ def test_within_a_minute_it_comes_back_as_often_as_it_takes() -> None:
 
 
 def test_after_it_the_count_holds() -> None:
-    found = came_back(forward(MOST_RETURNS - 1, NOW), NOW + PATIENCE)
-    assert found is not None
-    assert found.returns == MOST_RETURNS
-    assert came_back(credit(MOST_RETURNS, NOW), NOW + PATIENCE) is None
+    for last in (forward(MOST_RETURNS - 1, NOW), credit(MOST_RETURNS - 1, NOW)):
+        found = came_back(last, NOW + PATIENCE)
+        assert found is not None
+        assert found.returns == MOST_RETURNS
+    for over in (forward(MOST_RETURNS, NOW), credit(MOST_RETURNS, NOW)):
+        assert came_back(over, NOW + PATIENCE) is None
 
 
 def test_a_clock_that_was_set_back_only_prolongs_it() -> None:

@@ -17,7 +17,7 @@ from app.core.events import (
     ReferralConverted,
     ReferralReversed,
 )
-from app.core.handover import Absorb, Credit, Forget, Forward, Handover
+from app.core.handover import Absorb, Credit, Forget, Forward, Handover, Redirect
 from app.wire.handover import Origin, decode, encode
 from app.wire.record import RecordCodec, Unreadable
 from tests.partitions import written
@@ -42,6 +42,7 @@ def there_and_back(handover: Handover, origin: Origin | None = None) -> tuple[Ha
         Credit("z", 5, Event("/l", "credit/c/2/r2", "b", 5, ReferralReversed("c"))),
         Credit("b", 5, Event("/l", "credit/c/1", "b", 5, ReferralConverted("c"))),
         Forget("Ngọc", 5, 4),
+        Redirect("Ngọc", 5, "b"),
         Absorb("b", 5, "c", None, (), TRIGGER, ("c",)),
         Absorb("b", 5, "c", None, ("d", "e"), TRIGGER, ("c", "d"), settle=True),
     ],
