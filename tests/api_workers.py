@@ -13,7 +13,6 @@ import aiohttp
 from aiohttp import web
 
 from app.api.access import Access
-from app.api.limits import SERVER
 from app.api.pace import Pace
 from app.api.ports import (
     Census,
@@ -30,6 +29,7 @@ from app.api.ports import (
     Unreadable,
 )
 from app.api.routes import add_routes
+from app.api.shedding import Runner, Shedding
 from app.core.ladder import Ladder
 from app.ops.registry import Metrics
 from tests.shop import ladder
@@ -188,7 +188,7 @@ class Worker:
             trusted=self.trusted,
             shop=Shop((CLIMB,), {"climb": b"id: climb\n"}, "VND", "UTC"),
         )  # fmt: skip
-        self._runner = web.AppRunner(application, access_log=None, **SERVER)
+        self._runner = Runner(application, Shedding(self.pace, self.metrics))
         await self._runner.setup()
         listener = socket.create_server(("127.0.0.1", 0))
         await web.SockSite(self._runner, listener, ssl_context=self.tls).start()

@@ -13,15 +13,15 @@ LONGEST_BODY = 64 * 1024
 """Bytes; nothing here takes a body, so this is only patience with odd clients."""
 LONGEST_LINE = 64 * 1024
 """Bytes of the request line: an id of 128 characters takes 1.5 kB, percent-encoded."""
-_QUIET = logging.getLogger("app.api.unreadable-requests")
-_QUIET.disabled = True
+QUIET = logging.getLogger("app.api.unreadable-requests")
+QUIET.disabled = True
+"""For aiohttp's own lines, which show what is no HTTP, with the token or customer in it."""
 SERVER: dict[str, Any] = {
     "max_line_size": LONGEST_LINE,
     "max_field_size": 16 * 1024,
     "lingering_time": 1.0,
     "keepalive_timeout": 75.0,
-    # What is no HTTP is answered with 400. aiohttp would log it, with the token or customer in it.
-    "logger": _QUIET,
+    "logger": QUIET,
 }
 """Arguments of aiohttp's server."""
 

@@ -6,15 +6,14 @@ the customers whose moves are being folded.
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from aiohttp import web
 
 from app.api.access import PROTECTED
 from app.api.peers import is_forwarded
-from app.api.problem import Handler, unavailable
+from app.api.problem import Handler, Refused, unavailable
 from app.ops import metrics as m
 from app.ops.registry import Metrics
 
@@ -28,11 +27,6 @@ FEWEST, MOST = 50.0, 2_000.0
 CUT = 0.5
 GROWTH = 50.0
 """Requests a second, added in each second: reads find what there is time for, and stay below."""
-HOLD_SECONDS, MOST_HELD = 0.5, 200
-"""How long who is turned away waits for that, and how many at once.
-
-Else who asks again at once would take a good part of the time that answers take.
-"""
 
 
 class Pace:
@@ -60,17 +54,21 @@ class Pace:
         self._left = FEWEST
         self._filled = clock()
 
-    def admits(self) -> bool:
-        """Tell whether a request is answered, and count it."""
+    def is_spent(self) -> bool:
+        """Tell whether a request that came now would be turned away."""
         now = self._clock()
         if now - self._seen >= SAMPLE_SECONDS:
             self._look(now)
         # As many at once as people need, however few of them come in a second.
         self._left = min(max(FEWEST, self.rate / 10), self._left + self.rate * (now - self._filled))
         self._filled = now
+        return self.rate < MOST and self._left < 1
+
+    def admits(self) -> bool:
+        """Tell whether a request is answered, and count it."""
+        if self.is_spent():
+            return False
         if self.rate < MOST:
-            if self._left < 1:
-                return False
             self._left -= 1
         self._answered += 1
         return True
@@ -86,28 +84,23 @@ class Pace:
         self._seen, self._had, self._answered = now, had, 0
 
 
-def paced(
-    pace: Pace, metrics: Metrics, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-) -> object:
+def busy(pace: Pace) -> Refused:
+    """Return what who is turned away is told."""
+    return unavailable(
+        "this worker is busy, and its stream comes first; try again soon",
+        behind_seconds=round(pace.behind(), 1),
+    )
+
+
+def paced(pace: Pace, metrics: Metrics) -> object:
     """The middleware that asks callers to come again."""
-    held = 0
 
     @web.middleware
     async def turn_away(request: web.Request, handler: Handler) -> web.StreamResponse:
-        nonlocal held
         if not request.path.startswith(PROTECTED) or _is_counted(request) or pace.admits():
             return await handler(request)
         metrics.count(m.API_TURNED_AWAY)
-        if held < MOST_HELD:
-            held += 1
-            try:
-                await sleep(HOLD_SECONDS)
-            finally:
-                held -= 1
-        raise unavailable(
-            "this worker is busy, and its stream comes first; try again soon",
-            behind_seconds=round(pace.behind(), 1),
-        )
+        raise busy(pace)
 
     return turn_away
 

@@ -46,16 +46,25 @@ def problem(
     status: int, detail: str, *, headers: Mapping[str, str] | None = None, **more: object
 ) -> web.Response:
     """A problem of a status; `more` are members of its own beside the standard ones."""
-    body = {
-        "type": "about:blank",
-        "title": http.HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        **more,
-    }
-    return web.Response(
-        body=orjson.dumps(body), status=status, content_type=CONTENT_TYPE, headers=headers
-    )
+    body = _body(status, detail, more)
+    return web.Response(body=body, status=status, content_type=CONTENT_TYPE, headers=headers)
+
+
+def written(refused: Refused) -> bytes:
+    """A whole answer in HTTP/1.1, for where no request was read."""
+    body = _body(refused.status, refused.detail, refused.more)
+    headers = {
+        "Content-Type": CONTENT_TYPE, "Content-Length": str(len(body)), **(refused.headers or {}),
+    }  # fmt: skip
+    head = [f"HTTP/1.1 {refused.status} {http.HTTPStatus(refused.status).phrase}"]
+    lines = [*head, *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def _body(status: int, detail: str, more: Mapping[str, object]) -> bytes:
+    phrase = http.HTTPStatus(status).phrase
+    standard = {"type": "about:blank", "title": phrase, "status": status, "detail": detail}
+    return orjson.dumps(standard | dict(more))
 
 
 @web.middleware

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 import faust
-from aiohttp.web import Application, AppRunner, SockSite
+from aiohttp.web import Application, SockSite
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from faust.app.base import BootStrategy
 from faust.assignor.client_assignment import ClientAssignment, ClientMetadata
@@ -18,7 +18,7 @@ from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables.manager import TableManager
 from faust.web.drivers.aiohttp import Web
 
-from app.api.limits import SERVER
+from app.api.shedding import Runner, Shedding
 from app.errors import TopicsError
 from app.stream.intake import FAUST, Consumer, ConsumerThread, Transport
 from app.stream.share import Member, Share, share_out
@@ -183,7 +183,7 @@ class WebServer(Web):
 
     def __init__(self, app: LadderApp) -> None:
         super().__init__(app)
-        self._runner = AppRunner(self.web_app, access_log=None, **SERVER)
+        self._runner = Runner(self.web_app, app.shedding)
 
     def _create_site(self) -> SockSite:
         return SockSite(self._runner, self.app.listener, ssl_context=self.app.tls)
@@ -193,7 +193,7 @@ class LadderApp(faust.App):
     """A Faust app whose parts in the seams are ours.
 
     `bring_up` must be set before it starts; `stands` says where its stores stand; `listener` is a
-    bound socket; `routes` adds our views to Faust's web server.
+    bound socket; `routes` adds our views to Faust's web server; `shedding` turns requests away.
     """
 
     BootStrategy = Boot
@@ -212,6 +212,7 @@ class LadderApp(faust.App):
         client: Mapping[str, object],
         listener: socket.socket,
         routes: Callable[[Application], None],
+        shedding: Shedding,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(
@@ -235,6 +236,7 @@ class LadderApp(faust.App):
         )
         self.listener = listener
         self.tls = tls
+        self.shedding = shedding
         self.stands: Callable[[], Mapping[int, int]] = dict
         self._routes = routes
         self.consumer_arguments: dict[str, object] = {

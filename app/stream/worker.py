@@ -16,6 +16,7 @@ from app.api.early import EarlyServer, Starting
 from app.api.pace import Pace
 from app.api.ports import Shop
 from app.api.routes import add_routes
+from app.api.shedding import Shedding
 from app.core.rules import Rules
 from app.ops.registry import Metrics
 from app.ops.traces import NewTrail
@@ -123,6 +124,7 @@ class Worker:
         self._ending = ending
         self._metrics = Metrics()
         self._client = clients.arguments(settings)
+        self._pace = Pace(self._behind)
         self._app = LadderApp(
             settings.app_id,
             partitions=settings.partitions,
@@ -133,6 +135,7 @@ class Worker:
             client=self._client,
             listener=claims.listener,
             routes=self._add_routes,
+            shedding=Shedding(self._pace, self._metrics),
             tls=tls.serving(settings.api_certfile, settings.api_keyfile),
         )
         self._workshop = self._new_workshop(faults, trail)
@@ -237,6 +240,9 @@ class Worker:
             faults=faults,
         )
 
+    def _behind(self) -> float:
+        return self._gauges.oldest()
+
     def _add_routes(self, application: web.Application) -> None:
         settings = self._settings
         lookup = Lookup(self._rules, settings.partitions, lambda: self._assignment.partitions)
@@ -253,7 +259,7 @@ class Worker:
                 self._rules.ladders, sources(settings.ladders), settings.currency, settings.timezone
             ),
             trusted=tls.asking(settings.api_cafile),
-            pace=Pace(self._gauges.oldest),
+            pace=self._pace,
             changes=Live(self._client, topics, settings.partitions),
         )
 

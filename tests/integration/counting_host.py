@@ -20,6 +20,8 @@ from aiokafka.errors import ProducerFenced
 from aiokafka.producer import sender
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
+from app.api.pace import Pace
+from app.api.shedding import Shedding
 from app.ops.registry import Metrics
 from app.stream.agents import declare
 from app.stream.assignment import Assignment
@@ -170,6 +172,7 @@ async def main(brokers: str, name: str, sources: str, out: str, port: str) -> in
         client={"bootstrap_servers": brokers},
         listener=listener,
         routes=lambda web: None,
+        shedding=Shedding(Pace(lambda: 0.0), Metrics()),
     )
     assignment = Assignment(
         app,

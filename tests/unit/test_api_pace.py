@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
 import pytest
-from aiohttp.test_utils import make_mocked_request
 
-from app.api import pace as module
-from app.api.pace import (
-    BEHIND_SECONDS,
-    FEWEST,
-    GROWTH,
-    HOLD_SECONDS,
-    MOST,
-    SAMPLE_SECONDS,
-    Pace,
-    paced,
-)
-from app.api.problem import Refused
+from app.api.pace import BEHIND_SECONDS, FEWEST, GROWTH, MOST, SAMPLE_SECONDS, Pace
 from app.ops import metrics as m
-from app.ops.registry import Metrics
 from tests.api_workers import workers
 
 BURST = int(FEWEST)
@@ -113,35 +97,6 @@ async def test_who_is_turned_away_is_told_why_and_when_to_come_again() -> None:
             status, body, headers = await one.get(path)
             assert (status, body["behind_seconds"], headers["Retry-After"]) == (503, 60.0, "1")
         assert f"{m.API_TURNED_AWAY.name} 3.0" in one.metrics.text().decode()
-
-
-async def test_who_is_turned_away_is_kept_waiting_but_not_everybody(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Else asking again at once would cost what an answer costs, or thousands would wait."""
-    monkeypatch.setattr(module, "MOST_HELD", 2)
-    may_go = asyncio.Event()
-    held: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        held.append(seconds)
-        await may_go.wait()
-
-    pace = Rig().pace
-    while pace.admits():
-        pass
-    turn_away: Any = paced(pace, Metrics(), sleep)
-    request = make_mocked_request("GET", "/v1/ladders")
-    asking = [asyncio.create_task(turn_away(request, None)) for _ in range(3)]
-    await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
-    assert [one.done() for one in asking] == [False, False, True]
-    may_go.set()
-    with pytest.raises(Refused, match="busy"):
-        await asyncio.gather(*asking)
-    await asyncio.wait(asking)
-    with pytest.raises(Refused):
-        await turn_away(request, None)
-    assert held == [HOLD_SECONDS] * 3
 
 
 async def test_health_and_metrics_are_always_told() -> None:

@@ -1,0 +1,151 @@
+"""Requests that are turned away before they are read, as long as the worker has no time.
+
+For aiohttp to read a request takes half of what an answer does. So before the protocol of each
+connection stands one that looks at whole requests of the simplest kind; others go through, and
+`paced` sees them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
+
+from app.api.access import PROTECTED
+from app.api.limits import QUIET, SERVER
+from app.api.pace import Pace, busy
+from app.api.peers import FORWARDED
+from app.api.problem import written
+from app.ops import metrics as m
+from app.ops.registry import Metrics
+
+HOLD_SECONDS, MOST_HELD = 0.5, 200
+"""How long who is turned away waits for that, and how many at once.
+
+Else who asks again at once would take a good part of the time that answers take.
+"""
+_END = b"\r\n\r\n"
+_ASKS = f"GET {PROTECTED}".encode()
+_SPECIAL = re.compile(
+    rb"^\S* \S* HTTP/1\.0\r|\nconnection:[^\n]*close"
+    rb"|\n(?:content-length|transfer-encoding|expect|%s):" % FORWARDED.encode(),
+    re.IGNORECASE,
+)
+"""Of a body it is not known where it ends, some want more than an answer, and what another worker
+asks is for `paced` to decide."""
+
+
+class Shedding:
+    """What the connections of a server have in common."""
+
+    def __init__(self, pace: Pace, metrics: Metrics) -> None:
+        self.pace = pace
+        self.metrics = metrics
+        self.held = 0
+
+
+class Connection(asyncio.Protocol):
+    """Hands what comes in to the protocol behind it, or answers a request in its place.
+
+    That is right only while nothing else is being answered, so a connection on which anything but
+    whole requests one after the other came is handed through from then on.
+    """
+
+    def __init__(self, behind: asyncio.Protocol, shedding: Shedding) -> None:
+        self._behind = behind
+        self._shedding = shedding
+        self._simple = True
+        self._asked = False
+        self._held: asyncio.TimerHandle | None = None
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._behind.connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._simple and not self._asked and self._held is None and _is_whole(data):
+            if _is_plain(data) and self._shedding.pace.is_spent():
+                self._hold()
+                return
+            self._asked = True
+        else:
+            self._simple = False
+            self._answer()
+        self._behind.data_received(data)
+
+    def answered(self) -> None:
+        """The protocol behind has answered what it was handed."""
+        self._asked = False
+
+    def pause_writing(self) -> None:
+        self._behind.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._behind.resume_writing()
+
+    def eof_received(self) -> bool | None:
+        self._answer()
+        return self._behind.eof_received()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._release()
+        self._behind.connection_lost(error)
+
+    def _hold(self) -> None:
+        self._shedding.metrics.count(m.API_TURNED_AWAY)
+        self._shedding.held += 1
+        wait = HOLD_SECONDS if self._shedding.held <= MOST_HELD else 0.0
+        self._held = asyncio.get_running_loop().call_later(wait, self._answer)
+
+    def _release(self) -> bool:
+        held, self._held = self._held, None
+        if held is None:
+            return False
+        held.cancel()
+        self._shedding.held -= 1
+        return True
+
+    def _answer(self) -> None:
+        if self._release() and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(written(busy(self._shedding.pace)))
+
+
+class Answered(AbstractAccessLogger):
+    """Tells a connection that it was answered: what aiohttp says to who writes an access log."""
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        connection = request.transport.get_protocol() if request.transport else None
+        if isinstance(connection, Connection):
+            connection.answered()
+
+
+class Runner(web.AppRunner):
+    """aiohttp's runner of an application, with a `Connection` before each of its protocols."""
+
+    def __init__(self, application: web.Application, shedding: Shedding) -> None:
+        super().__init__(application, access_log_class=Answered, access_log=QUIET, **SERVER)
+        self._shedding = shedding
+
+    @property
+    def server(self) -> Any:
+        """What makes a connection's protocol; None until it is set up."""
+        make = super().server
+        return make and (lambda: Connection(make(), self._shedding))
+
+
+def _is_whole(data: bytes) -> bool:
+    """Tell whether this is one request without a body, and nothing else."""
+    return (
+        data.startswith(b"GET ")
+        and data.find(_END) == len(data) - len(_END)
+        and data.count(b"\n") == data.count(b"\r\n")
+    )
+
+
+def _is_plain(data: bytes) -> bool:
+    return data.startswith(_ASKS) and _SPECIAL.search(data) is None
