@@ -210,7 +210,12 @@ class Fleet:
         await until(lambda: f"all partitions are ready\n{self._tails()}", all_there)
 
     async def ready_again(self) -> None:
-        """Wait until those that run have all partitions between them, whoever has how many."""
+        """Wait until those that run have joined, and have all partitions between them."""
+
+        async def joined() -> bool:
+            return all(member.events("worker runs") for member in self.running)
+
+        await until(lambda: f"all have joined\n{self._tails()}", joined)
         await self.spread(min(len(self.running), self.settings.partitions))
 
     async def spread(self, over: int) -> None:
