@@ -8,6 +8,7 @@ connection stands one that looks at whole requests of the simplest kind; others 
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from typing import Any
 
@@ -16,7 +17,7 @@ from aiohttp.abc import AbstractAccessLogger
 
 from app.api.access import PROTECTED
 from app.api.limits import QUIET, SERVER
-from app.api.pace import Pace, busy
+from app.api.pace import SAMPLE_SECONDS, Pace, busy
 from app.api.peers import FORWARDED
 from app.api.problem import written
 from app.ops import metrics as m
@@ -45,6 +46,15 @@ class Shedding:
         self.pace = pace
         self.metrics = metrics
         self.held = 0
+        self._refusal: tuple[float, bytes] = (-math.inf, b"")
+
+    def refusal(self, now: float) -> bytes:
+        """Return what who is turned away is told at a time of the loop's clock, in seconds."""
+        made, said = self._refusal
+        if now - made >= SAMPLE_SECONDS:
+            said = written(busy(self.pace))
+            self._refusal = (now, said)
+        return said
 
 
 class Connection(asyncio.Protocol):
@@ -57,6 +67,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, behind: asyncio.Protocol, shedding: Shedding) -> None:
         self._behind = behind
         self._shedding = shedding
+        self._loop = asyncio.get_running_loop()
         self._simple = True
         self._asked = False
         self._held: asyncio.TimerHandle | None = None
@@ -100,7 +111,7 @@ class Connection(asyncio.Protocol):
         self._shedding.metrics.count(m.API_TURNED_AWAY)
         self._shedding.held += 1
         wait = HOLD_SECONDS if self._shedding.held <= MOST_HELD else 0.0
-        self._held = asyncio.get_running_loop().call_later(wait, self._answer)
+        self._held = self._loop.call_later(wait, self._answer)
 
     def _release(self) -> bool:
         held, self._held = self._held, None
@@ -112,7 +123,7 @@ class Connection(asyncio.Protocol):
 
     def _answer(self) -> None:
         if self._release() and self._transport is not None and not self._transport.is_closing():
-            self._transport.write(written(busy(self._shedding.pace)))
+            self._transport.write(self._shedding.refusal(self._loop.time()))
 
 
 class Answered(AbstractAccessLogger):

@@ -70,6 +70,9 @@ class Rig:
         self.timers.append((seconds, then))
         return self
 
+    def time(self) -> float:
+        return self.now
+
     def cancel(self) -> None:
         """A timer that is cancelled twice, or after it ran, does nothing."""
 

@@ -37,6 +37,7 @@ class FakeWriter:
         self.held = asyncio.Event()
         self.held.set()
         self.troubles: list[Exception] = []
+        self.commits = False
 
     async def commit(
         self,
@@ -46,7 +47,9 @@ class FakeWriter:
         offsets: Mapping[TopicPartition, OffsetAndMetadata],
         group: str,
     ) -> int:
+        self.commits = True
         await self.held.wait()
+        self.commits = False
         if self.troubles:
             raise self.troubles.pop(0)
         self.offsets.append({tp.topic: at.offset for tp, at in offsets.items()})
@@ -217,7 +220,7 @@ async def test_markers_behind_a_batch_are_passed_when_it_is_committed(rig: Rig) 
     """Lag is seen from the positions: before the commit it must not be 0."""
     rig.writer.held.clear()
     rig.offer(purchase(0))
-    await rig.until(lambda: rig.partition._hold.rounds and rig.partition._hold.rounds.size)
+    await rig.until(lambda: rig.writer.commits)
     rig.at[EVENTS] = 3
     rig.partition.offer(EVENTS, [])
     assert rig.partition.positions()[EVENTS] == 0
