@@ -15,7 +15,7 @@ from app.stream.merge import Merge
 from app.stream.seam import Host
 from app.wire.record import RecordCodec
 
-HIGH = 1 << 20
+HIGH = 1 << 19
 LOW = HIGH // 2
 _OVERHEAD = 100
 """Bytes that a record takes beside its own."""

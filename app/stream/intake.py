@@ -32,7 +32,7 @@ from app.stream.unhurried import unhurried
 FAUST = logging.getLogger("faust.app")
 """Where what Faust itself says about our parts belongs, beside the rest of what it says."""
 FETCH_WAIT_MS = 100
-FETCH_BYTES = 1 << 20
+FETCH_BYTES = 1 << 19
 """For each partition of a topic; every paused one may hold this much in memory."""
 TAKE_RECORDS = 10_000
 """At most so many records are parsed in one go: the parser holds the interpreter."""

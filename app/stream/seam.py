@@ -77,7 +77,7 @@ class Workshop:
     transactions: Permits = field(default_factory=Permits)
     piece: asyncio.Lock = field(default_factory=asyncio.Lock)
     filling: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
-    batch: int = 10000
+    batch: int = 2000
     trail: NewTrail = HandedOn
     faults: Faults = field(default_factory=lambda: Faults({}))
     now: Callable[[], int] = wall_clock

@@ -16,7 +16,7 @@ from app.stream import due
 from app.stream.store import Row, StoreBroken
 from app.wire.record import RecordCodec
 
-KEPT = 1_000
+KEPT = 300
 """Slots kept decoded for each partition; up to twice as many for a while."""
 
 

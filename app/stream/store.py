@@ -32,7 +32,7 @@ ENTRIES = 10_000
 """How many entries one write takes: RocksDB holds the interpreter's lock while it writes them."""
 
 _CACHE = 128 << 20
-_BUFFERS = 64 << 20
+_BUFFERS = 32 << 20
 _BUFFER = 16 << 20
 _OPEN_FILES = 128
 _NO_LIMIT = 1 << 30
