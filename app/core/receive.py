@@ -43,7 +43,7 @@ def _receive_forward(
 ) -> Verdict:
     event = handover.event
     if isinstance(slot.record, Moved):
-        returns = handover.returns + (event.subject == slot.id)
+        returns = _returns(slot, handover)
         if returns <= MOST_RETURNS:
             verdict = admit(rules, slot, event)
             if not isinstance(verdict, bytes):
@@ -58,12 +58,17 @@ def _receive_forward(
     return fold(rules, slot, event, cutter, out)
 
 
+def _returns(slot: Slot, handover: Forward | Credit) -> int:
+    """Count this as a return, too, if it came home."""
+    return handover.returns + (handover.event.subject == slot.id)
+
+
 def _receive_credit(
     rules: Rules, slot: Slot, handover: Credit, cutter: Cutter, out: Outbox
 ) -> Verdict:
     event, record = handover.event, slot.record
     if isinstance(record, Moved):
-        returns = handover.returns + (event.subject == slot.id)
+        returns = _returns(slot, handover)
         if returns > MOST_RETURNS:
             return DROPPED
         out.handovers.append(replace(handover, to=record.into, returns=returns))
@@ -96,16 +101,14 @@ def _receive_absorb(
             out.handovers.append(further)
             return FORWARDED
         settle_here(slot, slot.record, len(rules.ladders))
+    # What came home out of a circle names this customer, too.
+    arrived = [id for id in (absorb.absorbed, *absorb.aliases) if id != slot.id]
     if slot.erased is not None and slot.erased.instant >= absorb.time:
         instant = slot.erased.instant
-        for alias in (absorb.absorbed, *absorb.aliases):
-            if alias != slot.id:
-                out.handovers.append(Forget(alias, instant, instant))
+        out.handovers.extend(Forget(alias, instant, instant) for alias in arrived)
         return DROPPED
-    arrived = dict.fromkeys((*slot.aliases, absorb.absorbed, *absorb.aliases))
-    arrived.pop(slot.id, None)
-    slot.aliases = tuple(arrived)[-MOST_ALIASES:]
-    if absorb.path[-1:] != (absorb.absorbed,) and absorb.absorbed != slot.id:
+    slot.aliases = tuple(dict.fromkeys((*slot.aliases, *arrived)))[-MOST_ALIASES:]
+    if absorb.absorbed in arrived and absorb.path[-1:] != (absorb.absorbed,):
         out.handovers.append(Redirect(absorb.absorbed, absorb.time, slot.id))
     if absorb.record is None:
         return IN_TIME
