@@ -1,0 +1,1 @@
+//! What the rules mean: contract sections 4 to 6.

@@ -1,0 +1,136 @@
+//! What can happen to a customer: contract section 2.
+
+use crate::facts::instant::Instant;
+
+/// Three capital letters.
+pub type Currency = [u8; 3];
+
+/// An attribute of a profile.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Attribute {
+    /// true or false
+    Bool(bool),
+    /// a whole number
+    Int(i64),
+    /// a number that is not whole
+    Float(f64),
+    /// text
+    Text(Box<str>),
+    /// a list of texts
+    List(Box<[Box<str>]>),
+}
+
+/// What kind of review it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReviewKind {
+    /// an ordinary review
+    Review,
+    /// what somebody says for the shop
+    Testimonial,
+    /// a defence of the shop against others
+    Defence,
+    /// a complaint: always negative
+    Complaint,
+}
+
+/// What an event says beyond its envelope. Amounts are minor units of their currency.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)] // the fields are those of the contract's table
+pub enum Data {
+    PurchaseCompleted {
+        order_id: Box<str>,
+        amount: i64,
+        currency: Currency,
+        units: i64,
+    },
+    PurchaseRefunded {
+        order_id: Box<str>,
+        amount: i64,
+        currency: Currency,
+    },
+    Registered {
+        referred_by: Option<Box<str>>,
+    },
+    Inquired,
+    CardIssued {
+        tier: Box<str>,
+    },
+    CardRevoked,
+    ReviewPosted {
+        review_id: Box<str>,
+        rating: Option<f64>,
+        kind: ReviewKind,
+    },
+    ReviewRemoved {
+        review_id: Box<str>,
+    },
+    ReferralSent,
+    ReferralConverted {
+        referred_id: Box<str>,
+        paid: Option<(i64, Currency)>,
+    },
+    ReferralReversed {
+        referred_id: Box<str>,
+    },
+    InteractionSeen {
+        need: u8,
+    },
+    /// In the order of the event; None removes an attribute.
+    ProfileUpdated {
+        attributes: Vec<(Box<str>, Option<Attribute>)>,
+    },
+    ProfileMerged {
+        into: Box<str>,
+    },
+    ProfileErased,
+    ProfilePlaced {
+        ladder: Box<str>,
+        rung: Option<Box<str>>,
+        until: Option<Instant>,
+    },
+    ClockAdvanced,
+}
+
+/// One event about one customer, at one instant. The subject of `ClockAdvanced` is empty.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// The CloudEvents source.
+    pub source: Box<str>,
+    /// The CloudEvents id.
+    pub id: Box<str>,
+    /// The customer id.
+    pub subject: Box<str>,
+    /// When it happened.
+    pub time: Instant,
+    /// What it says.
+    pub data: Data,
+}
+
+/// Why a record can be refused, in the order in which faults are looked for (contract section 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)] // named as in the contract
+pub enum Reason {
+    TooLarge,
+    NotJson,
+    NotAnEvent,
+    UnknownType,
+    KeyMismatch,
+    BadData,
+    UnknownLadder,
+    Future,
+    NoRate,
+    WrongPartition,
+    UnknownOrder,
+    UnknownReview,
+    UnknownReferral,
+    TooMuch,
+}
+
+/// Why a record cannot be applied: it goes to the dead letters with these words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The reason as the header `loyalty.reason` gives it.
+    pub reason: Reason,
+    /// What, where, and what to do; never what may be about a person.
+    pub message: String,
+}
