@@ -192,30 +192,25 @@ def _reasons(letters: Sequence[DeadLetter]) -> Counter[str]:
 
 
 def _print(backtest: Backtest, count: int, ladders: Sequence[LadderCount], *, err: bool) -> None:
-    console = output.console(err=err)
-    standings.draw(console, ladders, stays=True)
+    standings.draw(output.console(err=err), ladders, stays=True)
     up, down = sum(ladder.up for ladder in ladders), sum(ladder.down for ladder in ladders)
     moved = sum(ladder.moved for ladder in ladders)
     customers = sum(1 for _ in backtest.customers())
     clock = "" if backtest.clock is None else f", as of {format_instant(backtest.clock)}"
-    console.print(f"{count:,} events, {customers:,} customers{clock}")
-    console.print(
-        f"{len(backtest.changes):,} stage changes: {up:,} up, {down:,} down, "
-        f"{moved:,} between segments"
-    )
+    changes = f"{len(backtest.changes):,} stage changes"
+    output.line(f"{count:,} events, {customers:,} customers{clock}", err=err)
+    output.line(f"{changes}: {up:,} up, {down:,} down, {moved:,} between segments", err=err)
     if backtest.repeated or backtest.dropped:
-        console.print(
-            f"{backtest.repeated:,} repeats dropped, {backtest.dropped:,} of erased customers"
-        )
+        dropped = f"{backtest.dropped:,} of erased customers"
+        output.line(f"{backtest.repeated:,} repeats dropped, {dropped}", err=err)
     _print_refused(backtest.dead_letters, err=err)
 
 
 def _print_refused(letters: Sequence[DeadLetter], *, err: bool) -> None:
-    console = output.console(err=err)
     if letters:
-        console.print(f"{len(letters):,} lines were refused:")
+        output.line(f"{len(letters):,} lines were refused:", err=err)
     for reason, number in _reasons(letters).most_common():
         found = [letter for letter in letters if letter.reason == reason][:SAMPLES]
-        console.print(f"  {number:,} {reason}: {MEANINGS[reason]}", markup=False)
+        output.line(f"  {number:,} {reason}: {MEANINGS[reason]}", err=err)
         for letter in found:
-            console.print(f"    {letter.file}:{letter.line}: {letter.message}", markup=False)
+            output.line(f"    {letter.file}:{letter.line}: {letter.message}", err=err)

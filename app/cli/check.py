@@ -18,7 +18,7 @@ from app.core.ladder import Ladder
 from app.core.rules import Rules
 from app.errors import DefinitionErrors, UsageError
 from app.offline.backtest import Backtest, DeadLetter
-from app.offline.ndjson import STDIN, open_lines, read_events
+from app.offline.ndjson import STDIN, name_of, open_lines, read_events
 from app.settings import Settings
 from app.wire.definition import SUFFIXES, definitions_in, read_files
 
@@ -72,7 +72,7 @@ def check(settings: Settings, files: tuple[Path, ...], in_json: bool) -> None:
         ladders = read_files(definitions)
     except DefinitionErrors as error:
         findings += [
-            Finding(fault.file, fault.line, fault.column, None, fault.message)
+            Finding(name_of(fault.file), fault.line, fault.column, None, fault.message)
             for fault in error.problems
         ]
     for ladder in ladders:
@@ -133,6 +133,6 @@ def _refused(rules: Rules, files: Sequence[Path], latest: int | None) -> Iterato
                 progress.update(task, completed=done)
     letters += backtest.dead_letters
     output.say(f"{total:,} events: {len(letters):,} refused, {backtest.repeated:,} repeated")
-    order = {str(file): number for number, file in enumerate(files)}
+    order = {name_of(file): number for number, file in reversed(list(enumerate(files)))}
     for letter in sorted(letters, key=lambda letter: (order[letter.file], letter.line)):
         yield Finding(letter.file, letter.line, 0, letter.reason, letter.message)

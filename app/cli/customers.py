@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import urllib.parse
 from collections.abc import Iterator
 from typing import Any
@@ -23,7 +21,7 @@ COLUMNS = ("customer_id", "since", "sequence")
 @click.command()
 @click.option("--ladder", required=True, metavar="LADDER", help="Which ladder.")
 @click.option("--rung", required=True, metavar="RUNG", help="Which of its rungs.")
-@click.option("--csv", "in_csv", is_flag=True, help="Comma separated, with a heading.")
+@click.option("--csv", "in_csv", is_flag=True, help="Comma separated (RFC 4180), with a heading.")
 @click.option("--json", "in_json", is_flag=True, help="One JSON document.")
 @with_settings("api_url")
 def customers(settings: Settings, ladder: str, rung: str, in_csv: bool, in_json: bool) -> None:
@@ -42,9 +40,9 @@ def customers(settings: Settings, ladder: str, rung: str, in_csv: bool, in_json:
     missing: set[int] = set()
     found = (each for page in _pages(settings, ladder, rung, missing) for each in page)
     if in_csv:
-        output.line(_csv(COLUMNS))
+        output.csv_row(COLUMNS)
         for each in found:
-            output.line(_csv([str(each[name]) for name in COLUMNS]))
+            output.csv_row([str(each[name]) for name in COLUMNS])
     elif in_json:
         told = {"ladder": ladder, "rung": rung, "customers": list(found)}
         output.as_json(told | {"complete": not missing, "missing": sorted(missing)})
@@ -70,9 +68,3 @@ def _pages(
         if page["next"] is None:
             return
         query["cursor"] = page["next"]
-
-
-def _csv(cells: tuple[str, ...] | list[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(cells)
-    return line.getvalue()

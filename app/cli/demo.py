@@ -150,7 +150,7 @@ def _say_what_is_real(story: Story) -> None:
         f"Real: {story.purchases:,} purchases of {story.customers:,} customers of CDNOW, a shop "
         "for music CDs, 1997 to 1998."
     )
-    output.say(
+    output.explain(
         f"Made up, from a fixed seed: the {made_up:,} other events (registrations, cards, reviews, "
         "referrals, visits, refunds, ...) and\nthe hours of the day. Where it all comes from: "
         f"{DATA.joinpath('README.md')}"
@@ -195,7 +195,7 @@ def _print_outcome(
 
 def _print_ways_in(place: Place, story: Story) -> None:
     settings = place.settings
-    output.say(
+    output.explain(
         f"\nAll of it runs on, until Ctrl-C. See it in a browser:\n"
         f"  {settings.api_url}/\n"
         f"  {settings.api_url}/#/customers/{story.warmest} (who bought most often)\n"
@@ -209,7 +209,7 @@ def _print_ways_in(place: Place, story: Story) -> None:
 
 
 def _print_ways_on() -> None:
-    output.say(
+    output.explain(
         "\nWhere to look next:\n"
         "  ladder demo --keep               the same, left running: ask for a customer, watch\n"
         "  ladder demo --write demo-data    the events as a file, for `ladder backtest`\n"

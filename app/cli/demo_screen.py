@@ -20,6 +20,7 @@ from app.cli import output
 from app.core.change import Change
 from app.core.instants import format_instant
 from app.embedded.demo_numbers import Numbers
+from app.ops.control_codes import escaped
 
 LINES = 12
 """Stage changes that are seen at a time."""
@@ -34,13 +35,13 @@ def line_of(change: Change) -> Text:
     """Write who moved, from where to where, and why."""
     return Text.assemble(
         (format_instant(change.time)[:16].replace("T", " "), "dim"),
-        (f"  {change.customer:<9}", "bold"),
+        (f"  {escaped(change.customer):<9}", "bold"),
         f" {change.ladder:<12}",
         (
             f"{change.from_ or '-'} {ARROWS[change.direction]} {change.to or '-'}".ljust(34),
             STYLES[change.direction],
         ),
-        (_why(change), "dim"),
+        (escaped(_why(change)), "dim"),
         no_wrap=True,
         overflow="ellipsis",
     )

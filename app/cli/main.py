@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 
+from app.cli import fatal
 from app.errors import LadderError
 
 INTERRUPTED = 130
@@ -88,11 +89,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         code = ladder.main(arguments, prog_name="ladder", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show(sys.stderr)
-        return error.exit_code
+        return fatal.wrong_use(error)
     except LadderError as error:
-        click.echo(f"ladder: {error}", err=True)
-        return error.exit_code
+        return fatal.failed(error)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return INTERRUPTED

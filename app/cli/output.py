@@ -1,13 +1,20 @@
-"""Where words go: data to standard output, everything else to standard error."""
+"""Where words go: data to standard output, everything else to standard error.
+
+Data that is not for a terminal is written as it is, in UTF-8. On a terminal control codes in it are
+shown and not obeyed.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
 import sys
 from collections.abc import Iterable, Sequence
 
 import click
 import orjson
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -22,19 +29,57 @@ from rich.table import Table
 from rich.text import Text
 
 from app.errors import UsageError
+from app.ops.control_codes import escaped
 
 WIDE = 10_000
 """Columns where nobody looks: in a file or a pipe no cell is cut."""
 
 
 def say(text: str) -> None:
-    """One message for the person who called."""
-    click.echo(text, err=True)
+    """One message for the person who called, on one line."""
+    _write(text, err=True, lines=False)
 
 
-def line(data: bytes | str) -> None:
+def explain(text: str) -> None:
+    """A message of several lines."""
+    _write(text, err=True, lines=True)
+
+
+def line(data: bytes | str, *, err: bool = False) -> None:
     """One line of data, which the reader of a pipe has at once."""
-    click.echo(data)
+    _write(data, err=err, lines=False)
+
+
+def document(data: bytes) -> None:
+    """A text of several lines."""
+    _write(data, err=False, lines=True)
+
+
+def styled(*parts: tuple[str, str]) -> None:
+    """One line of data, of texts and their styles; colours are for a terminal."""
+    if sys.stdout.isatty():
+        console().print(Text.assemble(*((escaped(text), style) for text, style in parts)))
+    else:
+        line("".join(text for text, _ in parts))
+
+
+def csv_row(cells: Sequence[str]) -> None:
+    """One row by RFC 4180: a line break within a cell is quoted; the row ends with a line feed."""
+    row = io.StringIO()
+    # With this end the writer quotes both CR and LF, in every version of Python.
+    csv.writer(row, lineterminator="\r\n").writerow(cells)
+    line(row.getvalue().removesuffix("\r\n"))
+
+
+def _write(data: bytes | str, *, err: bool, lines: bool) -> None:
+    stream = sys.stderr if err else sys.stdout
+    if stream.isatty():
+        text = data if isinstance(data, str) else data.decode("utf-8", "backslashreplace")
+        click.echo(escaped(text, lines=lines), err=err)
+        return
+    # Names of files that are no UTF-8 come out as they are on disk.
+    raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
+    click.echo(raw, err=err)
 
 
 def as_json(value: object) -> None:
@@ -66,16 +111,27 @@ def console(*, err: bool = False) -> Console:
 
 
 def table(
-    headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *, fold: Sequence[str] = ()
+    headings: Sequence[str], rows: Iterable[Sequence[str]], *, fold: Sequence[str] = ()
 ) -> None:
     """A table on standard output; the columns named in fold may take several lines."""
-    drawn = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False)
+    if not sys.stdout.isatty():
+        _columns([headings, *rows])
+        return
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
         drawn.add_column(heading, overflow="fold", no_wrap=heading not in fold)
     for row in rows:
         # Text, not markup: a customer called [red] stays what he is.
-        drawn.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+        drawn.add_row(*(Text(escaped(cell)) for cell in row))
     console().print(drawn)
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> None:
+    """The same for a file or a pipe: cells as they are, one below the other."""
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    for *padded, last in rows:
+        cells = [cell + " " * (widths[at] - cell_len(cell)) for at, cell in enumerate(padded)]
+        line("  ".join([*cells, last]))
 
 
 def progress(unit: str) -> Progress:

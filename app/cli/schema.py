@@ -40,7 +40,7 @@ def show(name: str | None) -> None:
         return
     if name not in known:
         raise UsageError(f"{name} is none of: {', '.join(known)}")
-    output.line(known[name].read_bytes().rstrip(b"\n"))
+    output.document(known[name].read_bytes().rstrip(b"\n"))
 
 
 @schema.command()

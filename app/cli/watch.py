@@ -7,7 +7,6 @@ from contextlib import aclosing
 from typing import Literal
 
 import click
-from rich.text import Text
 
 from app.cli import output
 from app.cli.options import with_settings
@@ -60,7 +59,6 @@ async def _watch(
 ) -> None:
     topics = await _topics(settings, ladder)
     start: Literal["beginning", "end"] = "beginning" if from_start else "end"
-    draw = output.console()
 
     def ready() -> None:
         if not once:
@@ -72,7 +70,7 @@ async def _watch(
             if in_json:
                 output.line(record.value)
             else:
-                draw.print(_line(record.value))
+                output.styled(*parts(record.value))
             seen += 1
             if seen == limit:
                 break
@@ -91,18 +89,21 @@ async def _topics(settings: Settings, ladder: str | None) -> list[str]:
     return [prefix + ladder]
 
 
-def _line(value: bytes) -> Text:
+def parts(value: bytes) -> tuple[tuple[str, str], ...]:
+    """One line for people: texts, each with its style."""
     try:
         change = decode(value)
     except NotAStageChange as error:
-        return Text(f"({error})", style="dim")
-    style = COLOURS[change.direction]
-    return Text.assemble(
+        return ((f"({error})", "dim"),)
+    return (
         (format_instant(change.time), "dim"),
-        "  ",
+        ("  ", ""),
         (change.customer, "bold"),
-        f"  {change.ladder}  ",
-        (f"{change.from_ or '-'} {ARROWS[change.direction]} {change.to or '-'}", style),
+        (f"  {change.ladder}  ", ""),
+        (
+            f"{change.from_ or '-'} {ARROWS[change.direction]} {change.to or '-'}",
+            COLOURS[change.direction],
+        ),
         (f"  {_why(change)}", "dim"),
     )
 

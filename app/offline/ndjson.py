@@ -26,7 +26,7 @@ def topic_order(event: Event) -> int:
     return _TOPIC_ORDER[event.type]
 
 
-def name_of(file: Path) -> str:
+def name_of(file: Path | str) -> str:
     """Return how a file is named in what is written, whatever bytes its name is made of."""
     return str(file).encode("utf-8", "replace").decode()
 

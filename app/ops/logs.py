@@ -17,6 +17,8 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor
 
+from app.ops.control_codes import escaped
+
 BURST = 5
 """Lines of one kind that pass in a window."""
 WINDOW = 10.0
@@ -133,6 +135,14 @@ def _in_order(_: object, __: str, fields: EventDict) -> EventDict:
     return {**ordered, **fields}
 
 
+def _on_one_line(_: object, __: str, fields: EventDict) -> EventDict:
+    """What came from outside forges no line, and no terminal obeys it; JSON escapes by itself."""
+    return {
+        name: escaped(value, lines=name == "event") if isinstance(value, str) else value
+        for name, value in fields.items()
+    }
+
+
 def _ending(form: str, colour: bool) -> list[Processor]:
     if form == "json":
         return [
@@ -141,12 +151,13 @@ def _ending(form: str, colour: bool) -> list[Processor]:
             structlog.processors.JSONRenderer(serializer=_json),
         ]
     return [
+        _on_one_line,
         structlog.dev.ConsoleRenderer(
             colors=colour,
             pad_event_to=0,
             timestamp_key="time",
             exception_formatter=structlog.dev.plain_traceback,
-        )
+        ),
     ]
 
 

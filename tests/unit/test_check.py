@@ -133,3 +133,13 @@ def test_events_are_judged_by_the_definitions_beside_them(
     assert run(["check", "good.yaml", "events.ndjson"]) == 0
     assert run(["check", "events.ndjson"]) == 1
     assert "unknown-ladder" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_file_whose_name_is_no_utf_8_is_checked_as_any_other(
+    form: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("e\udcff.ndjson", "d\udcff.yaml"):
+        Path(name).write_text("{\n")
+        assert run(["check", *form, name]) == 1
+        assert f"{name[0]}?." in capsys.readouterr().out

@@ -7,6 +7,7 @@ import json
 import logging
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import structlog
@@ -185,3 +186,24 @@ def test_the_action_stands_before_the_sentence(out: io.StringIO) -> None:
     structlog.get_logger("app").info("worker runs", api="x", action="worker-started")
     (line,) = lines(out)
     assert list(line) == ["time", "level", "logger", "action", "event", "api"]
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_what_came_from_outside_forges_no_line_and_rules_no_terminal(form: Any) -> None:
+    stream = io.StringIO()
+    logs.configure(stream, form=form, level="info")
+    forged = "nobody\n2026-03-01 [error] forged \x1b[2J\x9b2J"
+    structlog.get_logger("app").warning("seen", message=forged, names=[forged])
+    (line,) = stream.getvalue().splitlines()
+    assert "\x1b" not in line
+    assert form == "json" or "\x9b" not in line
+
+
+def test_a_traceback_for_people_keeps_its_lines() -> None:
+    stream = io.StringIO()
+    logs.configure(stream, form="console", level="info")
+    try:
+        raise RuntimeError("broken")
+    except RuntimeError:
+        structlog.get_logger("app").exception("failed")
+    assert "\nRuntimeError: broken" in stream.getvalue()
