@@ -67,7 +67,9 @@ pub enum Data {
     ReferralSent,
     ReferralConverted {
         referred_id: Box<str>,
-        paid: Option<(i64, Currency)>,
+        amount: Option<i64>,
+        /// Always there beside an amount; it may stand alone, and then still asks for a rate.
+        currency: Option<Currency>,
     },
     ReferralReversed {
         referred_id: Box<str>,
@@ -89,6 +91,31 @@ pub enum Data {
         until: Option<Instant>,
     },
     ClockAdvanced,
+}
+
+impl Data {
+    /// The CloudEvents type, as the contract's table names it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Data::PurchaseCompleted { .. } => "purchase.completed",
+            Data::PurchaseRefunded { .. } => "purchase.refunded",
+            Data::Registered { .. } => "signup.registered",
+            Data::Inquired => "signup.inquired",
+            Data::CardIssued { .. } => "signup.card_issued",
+            Data::CardRevoked => "signup.card_revoked",
+            Data::ReviewPosted { .. } => "review.posted",
+            Data::ReviewRemoved { .. } => "review.removed",
+            Data::ReferralSent => "referral.sent",
+            Data::ReferralConverted { .. } => "referral.converted",
+            Data::ReferralReversed { .. } => "referral.reversed",
+            Data::InteractionSeen { .. } => "interaction.seen",
+            Data::ProfileUpdated { .. } => "profile.updated",
+            Data::ProfileMerged { .. } => "profile.merged",
+            Data::ProfileErased => "profile.erased",
+            Data::ProfilePlaced { .. } => "profile.placed",
+            Data::ClockAdvanced => "clock.advanced",
+        }
+    }
 }
 
 /// One event about one customer, at one instant. The subject of `ClockAdvanced` is empty.
@@ -126,10 +153,32 @@ pub enum Reason {
     TooMuch,
 }
 
+impl Reason {
+    /// The reason as the header `loyalty.reason` gives it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::TooLarge => "too-large",
+            Reason::NotJson => "not-json",
+            Reason::NotAnEvent => "not-an-event",
+            Reason::UnknownType => "unknown-type",
+            Reason::KeyMismatch => "key-mismatch",
+            Reason::BadData => "bad-data",
+            Reason::UnknownLadder => "unknown-ladder",
+            Reason::Future => "future",
+            Reason::NoRate => "no-rate",
+            Reason::WrongPartition => "wrong-partition",
+            Reason::UnknownOrder => "unknown-order",
+            Reason::UnknownReview => "unknown-review",
+            Reason::UnknownReferral => "unknown-referral",
+            Reason::TooMuch => "too-much",
+        }
+    }
+}
+
 /// Why a record cannot be applied: it goes to the dead letters with these words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// The reason as the header `loyalty.reason` gives it.
+    /// The first fault in the order of `Reason`.
     pub reason: Reason,
     /// What, where, and what to do; never what may be about a person.
     pub message: String,
