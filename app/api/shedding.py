@@ -28,15 +28,19 @@ HOLD_SECONDS, MOST_HELD = 0.5, 200
 
 Else who asks again at once would take a good part of the time that answers take.
 """
-_END = b"\r\n\r\n"
 _ASKS = f"GET {PROTECTED}".encode()
+_PLAIN = re.compile(
+    rb"GET /[!-~]* HTTP/1\.1\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n)*\r\n"
+)
+"""One whole request, as every client writes it. Of all else it is not sure here where it ends."""
 _SPECIAL = re.compile(
-    rb"^\S* \S* HTTP/1\.0\r|\nconnection:[^\n]*close"
-    rb"|\n(?:content-length|transfer-encoding|expect|%s):" % FORWARDED.encode(),
+    rb"\n(?:content-length|transfer-encoding|expect|upgrade|http2-settings):"
+    rb"|\nconnection:(?![ \t]*keep-alive[ \t]*\r)",
     re.IGNORECASE,
 )
-"""Of a body it is not known where it ends, some want more than an answer, and what another worker
-asks is for `paced` to decide."""
+"""What has a body, or wants more than an answer."""
+_FORWARDED = re.compile(rb"\n%s:" % FORWARDED.encode(), re.IGNORECASE)
+"""What another worker asks is for `paced` to decide."""
 
 
 class Shedding:
@@ -60,8 +64,9 @@ class Shedding:
 class Connection(asyncio.Protocol):
     """Hands what comes in to the protocol behind it, or answers a request in its place.
 
-    That is right only while nothing else is being answered, so a connection on which anything but
-    whole requests one after the other came is handed through from then on.
+    That is right only while nothing else is being answered, and while both see the same requests.
+    So a connection on which anything but plain requests without a body came, whole and one after
+    the other, is handed through from then on.
     """
 
     def __init__(self, behind: asyncio.Protocol, shedding: Shedding) -> None:
@@ -79,8 +84,8 @@ class Connection(asyncio.Protocol):
         self._behind.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        if self._simple and not self._asked and self._held is None and _is_whole(data):
-            if _is_plain(data) and self._shedding.pace.is_spent():
+        if self._simple and not self._asked and self._held is None and _is_plain(data):
+            if _may_wait(data) and self._shedding.pace.is_spent():
                 self._hold()
                 return
             self._asked = True
@@ -149,14 +154,10 @@ class Runner(web.AppRunner):
         return make and (lambda: Connection(make(), self._shedding))
 
 
-def _is_whole(data: bytes) -> bool:
-    """Tell whether this is one request without a body, and nothing else."""
-    return (
-        data.startswith(b"GET ")
-        and data.find(_END) == len(data) - len(_END)
-        and data.count(b"\n") == data.count(b"\r\n")
-    )
-
-
 def _is_plain(data: bytes) -> bool:
-    return data.startswith(_ASKS) and _SPECIAL.search(data) is None
+    """Tell whether this is one plain request without a body, and nothing else."""
+    return _PLAIN.fullmatch(data) is not None and _SPECIAL.search(data) is None
+
+
+def _may_wait(data: bytes) -> bool:
+    return data.startswith(_ASKS) and _FORWARDED.search(data) is None

@@ -125,6 +125,59 @@ def test_whatever_is_not_the_simplest_request_is_for_http_to_read(rig: Rig, data
     assert (behind.got, wire.sent, rig.timers) == ([data], [], [])
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        PLAIN.replace(b"GET", b"POST").replace(b"\r\n\r\n", b"\r\nContent-Length: 99\r\n\r\n"),
+        PLAIN.replace(b"\r\n\r\n", b"\r\nContent-Length: 99\r\n\r\n"),
+        PLAIN.replace(b"\r\n\r\n", b"\r\nContent-Length : 99\r\n\r\n"),
+        PLAIN.replace(b"\r\n\r\n", b"\r\nContent-Length\t: 99\r\n\r\n"),
+        PLAIN.replace(b"\r\n\r\n", b"\r\nX: y\r\n Content-Length: 99\r\n\r\n"),
+        PLAIN.replace(b"\r\n\r\n", b"\r\nX: y\rContent-Length: 99\r\n\r\n"),
+        PLAIN.replace(b"\r\n\r\n", b"\r\nX: \0\r\n\r\n"),
+        PLAIN.replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        PLAIN.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"),
+        PLAIN.replace(b"keep-alive", b"Upgrade").replace(b"\r\n\r\n", b"\r\nUpgrade: x\r\n\r\n"),
+        PLAIN.replace(b"keep-alive", b"keep-alive, close"),
+        PLAIN.replace(b" HTTP", b"  HTTP"),
+        PLAIN.replace(b"1.1", b"1.0"),
+        PLAIN.replace(b"/v1/customers/c-1", b"http://ladder/v1/customers/c-1"),
+        b"\r\n" + PLAIN,
+        PLAIN + PLAIN,
+        PLAIN[:-4],
+    ],
+)
+def test_a_connection_with_anything_but_plain_requests_is_never_answered_unread(
+    rig: Rig, head: bytes
+) -> None:
+    """What comes behind such a head may be its body, however much it looks like a request."""
+    connection, behind, wire = rig.connect()
+    connection.data_received(head)
+    connection.answered()
+    connection.data_received(PLAIN)
+    assert (behind.got, wire.sent, rig.timers) == ([head, PLAIN], [], [])
+
+
+async def test_a_body_that_looks_like_a_request_is_no_request() -> None:
+    async with workers(range(4)) as (one,):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port_of(one))
+        head = b"GET /v1/ladders HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
+        writer.write(head % len(PLAIN))
+        assert (await an_answer(reader))[0] == 200
+        one.overload(behind=60.0)
+        writer.write(PLAIN)
+        writer.write_eof()
+        rest = await reader.read()
+        assert rest == b""
+        writer.close()
+
+
+async def an_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
+    return int(head.split()[1]), await reader.readexactly(length)
+
+
 def test_nothing_is_refused_while_something_else_is_answered(rig: Rig) -> None:
     """Its answer would come in the place of the other's."""
     connection, behind, wire = rig.connect()
