@@ -26,7 +26,9 @@ are `missing`. Answers are as of the last commit. This page is made from what a 
 `/v1/openapi.json` (OpenAPI 3.1), which is the place for programs.
 
 - With `LADDER_API_TOKEN` set, every path below needs the header `Authorization: Bearer` with it.
-  Without, the API listens on loopback only. `LADDER_API_CERTFILE` serves it over TLS.
+  Without, the API listens on loopback only, and answers under the names of its machine only
+  (`localhost`, `127.0.0.1`, `[::1]`, with any port); whoever asks for another `Host` gets a 421.
+  `LADDER_API_CERTFILE` serves it over TLS.
 - Times are RFC 3339 in UTC, days calendar days in `LADDER_TIMEZONE`, money whole numbers in minor
   units of `LADDER_CURRENCY`.
 - Errors are `application/problem+json` (RFC 9457): `title`, `status`, and `detail`, which says what

@@ -10,9 +10,11 @@ import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from types import TracebackType
+from typing import Any
 
 from aiohttp import web
 
+from app.api.access import Access, addressed
 from app.api.health import add_health
 from app.api.limits import SERVER
 from app.api.problem import problems
@@ -41,11 +43,16 @@ class EarlyServer:
     """
 
     def __init__(
-        self, listener: socket.socket, starting: Starting, tls: ssl.SSLContext | None = None
+        self,
+        listener: socket.socket,
+        starting: Starting,
+        access: Access,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._listener = listener
         self._tls = tls
-        application = web.Application(middlewares=[problems])
+        middlewares: list[Any] = [problems, addressed(access)]
+        application = web.Application(middlewares=middlewares)
         add_health(application, starting)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0, **SERVER)
 

@@ -15,7 +15,7 @@ from app.api import shapes
 from app.api.endpoints import JSON, NO_STORE, Endpoint, Parameter
 from app.api.problem import CONTENT_TYPE
 
-ALWAYS = (401, 413, 500, 503)
+ALWAYS = (401, 413, 421, 500, 503)
 """Problems that any path may have."""
 _REF = "#/components/schemas/{name}"
 WHY = {
@@ -23,7 +23,8 @@ WHY = {
     401: "The worker has a token, and the request has not.",
     404: "There is no such customer, ladder or rung.",
     413: "The request is too large.",
-    421: "Only between workers: the partition is not here.",
+    421: "The worker has no token, and was asked under another name than those of its machine. "
+    "Between workers: the partition is not here.",
     500: "A bug; the worker's log says more.",
     502: "The worker that has it refuses this one, or is of another version.",
     503: "The partition is being restored or moves to another worker, or this worker is behind "

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from app.api import openapi
-from app.api.access import METRICS, Access, guard
+from app.api.access import METRICS, Access, addressed, guard
 from app.api.changes import ChangeViews
 from app.api.customers import CustomerViews
 from app.api.endpoints import Endpoint, add
@@ -38,7 +38,13 @@ def add_routes(
     trusted: ssl.SSLContext | None = None,
 ) -> None:
     """`trusted` is what the certificates of other workers are checked with, where they have any."""
-    middlewares: list[Any] = [problems, bounded, guard(access), paced(pace, metrics)]
+    middlewares: list[Any] = [
+        problems,
+        addressed(access),
+        bounded,
+        guard(access),
+        paced(pace, metrics),
+    ]
     application.middlewares.extend(middlewares)
     add_health(application, health)
     peers = Peers(group, access.token, trusted)

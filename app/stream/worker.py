@@ -97,7 +97,7 @@ async def _wait_until_fit(settings: Settings, rules: Rules, claims: Claims, endi
         starting.waits_for = what
 
     served = tls.serving(settings.api_certfile, settings.api_keyfile)
-    async with EarlyServer(claims.listener, starting, served):
+    async with EarlyServer(claims.listener, starting, _access(settings), served):
         await ending.unless(startup.wait_for_broker(settings, say))
         say("checking topics and settings")
         names = [ladder.id for ladder in rules.ladders]
@@ -250,7 +250,7 @@ class Worker:
         owners = Owners(self._app, settings.changelog, settings.partitions, settings.api_url)
         add_routes(
             application,
-            access=Access(settings.api_token, settings.metrics_open),
+            access=_access(settings),
             health=self._readiness,
             metrics=self._metrics,
             local=lookup,
@@ -271,6 +271,10 @@ class Worker:
                 action="top-spenders-local",
                 cuts=[f"top_spender({p}, {n})" for p, n in self._rules.tops],
             )
+
+
+def _access(settings: Settings) -> Access:
+    return Access(settings.api_token, settings.metrics_open)
 
 
 def _remembered(settings: Settings, rules: Rules) -> Any:

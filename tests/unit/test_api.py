@@ -10,6 +10,7 @@ import aiohttp
 import orjson
 import pytest
 
+from app.api.access import Access
 from app.api.early import EarlyServer, Starting
 from tests.api_workers import Worker, workers
 
@@ -61,7 +62,7 @@ async def test_a_customer_is_found_under_any_id_percent_encoded(
     server: Worker, path: str, customer: str
 ) -> None:
     reader, writer = await asyncio_connection(server)
-    writer.write(f"GET /v1/customers/{path} HTTP/1.0\r\n\r\n".encode())
+    writer.write(f"GET /v1/customers/{path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
     head, _, body = (await reader.read()).partition(b"\r\n\r\n")
     writer.close()
     assert b" 200 " in head.splitlines()[0]
@@ -92,7 +93,7 @@ async def test_what_cannot_be_answered_is_a_problem(
 )
 async def test_bytes_that_are_no_text_are_no_server_error(server: Worker, line: bytes) -> None:
     reader, writer = await asyncio_connection(server)
-    writer.write(line + b"\r\nHost: here\r\nConnection: close\r\n\r\n")
+    writer.write(line + b"\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     status = int((await reader.readline()).split()[1])
     writer.close()
     assert status in (200, 400, 404)
@@ -151,12 +152,90 @@ async def test_metrics_may_be_open_beside_a_token() -> None:
         assert (await one.get("/v1/customers/c-42"))[0] == 401
 
 
+LOOPBACK = [
+    "localhost", "LocalHost:6066", "localhost:", "127.0.0.1", "127.0.0.1:6066", "127.8.9.10:1",
+    "[::1]", "[::1]:6066", "[0:0:0:0:0:0:0:1]:80", "::1",
+]  # fmt: skip
+ELSEWHERE = [
+    "", "localhost, evil.example", "evil.example", "evil.example:6066", "10.0.0.1:6066", "0.0.0.0",
+    "localhost.evil.example", "127.0.0.1.evil.example", "evil.example:80:127.0.0.1",
+    "localhost:6066@evil.example", "[::2]:6066", "[::1]x", "[::1", "localhost:x", "127.1",
+    "2130706433", "0x7f.0.0.1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["/v1/ladders", "/v1/nothing", "/", "/metrics", "/health/ready"])
+@pytest.mark.parametrize("host", LOOPBACK)
+async def test_without_a_token_every_name_of_this_machine_is_answered(
+    server: Worker, path: str, host: str
+) -> None:
+    assert (await server.get(path, Host=host))[0] == (404 if "nothing" in path else 200)
+
+
+@pytest.mark.parametrize("path", ["/v1/ladders", "/v1/nothing", "/", "/metrics", "/health/ready"])
+@pytest.mark.parametrize("host", ELSEWHERE)
+async def test_without_a_token_no_other_name_is_answered(
+    server: Worker, path: str, host: str
+) -> None:
+    """Else a page whose owner lets its name stand for 127.0.0.1 reads it all (DNS rebinding)."""
+    status, body, headers = await server.get(path, Host=host)
+    assert (status, body["status"]) == (421, 421)
+    assert headers["Content-Type"] == "application/problem+json"
+    assert "LADDER_API_TOKEN" in body["detail"]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /v1/ladders HTTP/1.0\r\n",
+        b"GET /v1/ladders HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n",
+        b"GET /v1/ladders HTTP/1.1\r\nHost: evil.example\r\nHost: localhost\r\n",
+        b"GET http://evil.example/v1/ladders HTTP/1.1\r\nHost: localhost\r\n",
+        b"GET http://localhost/v1/ladders HTTP/1.1\r\nHost: evil.example\r\n",
+    ],
+)
+async def test_who_names_nobody_or_two_is_not_answered(server: Worker, head: bytes) -> None:
+    reader, writer = await asyncio_connection(server)
+    writer.write(head + b"Connection: close\r\n\r\n")
+    assert (await reader.readline()).split()[1] in (b"400", b"421")
+    writer.close()
+
+
+@pytest.mark.parametrize("host", ["ladder.example", "10.0.0.1:6066", "localhost"])
+async def test_with_a_token_any_name_is_answered(guarded: Worker, host: str) -> None:
+    assert (await guarded.get("/v1/ladders", TOKEN, Host=host))[0] == 200
+    assert (await guarded.get("/health/live", Host=host))[0] == 200
+
+
+async def test_with_a_token_whoever_names_nobody_is_answered(guarded: Worker) -> None:
+    reader, writer = await asyncio_connection(guarded)
+    writer.write(b"GET /health/live HTTP/1.0\r\n\r\n")
+    assert (await reader.readline()).split()[1] == b"200"
+    writer.close()
+
+
+@pytest.mark.parametrize(("token", "status"), [(None, 421), (TOKEN, 200)])
+async def test_before_faust_no_other_name_is_answered_either(
+    token: str | None, status: int
+) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}/health/live"
+    early = EarlyServer(listener, Starting(), Access(token))
+    async with (
+        aiohttp.ClientSession() as client,
+        early,
+        client.get(url, headers={"Host": "evil.example"}) as answer,
+    ):
+        assert answer.status == status
+    listener.close()
+
+
 async def test_before_faust_the_same_socket_says_what_is_waited_for() -> None:
     """And afterwards it still listens, so that nobody is refused in between."""
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     starting = Starting()
-    async with aiohttp.ClientSession() as client, EarlyServer(listener, starting):
+    async with aiohttp.ClientSession() as client, EarlyServer(listener, starting, Access(None)):
         starting.waits_for = "waiting for Kafka"
         async with client.get(f"{url}/health/live") as live:
             assert live.status == 200

@@ -242,7 +242,7 @@ async def test_one_connection_is_refused_and_answered_in_turn() -> None:
             one.passed += 100.0
             while busy and one.pace.admits():
                 pass
-            writer.write(b"GET %s HTTP/1.1\r\nHost: ladder\r\n\r\n" % path)
+            writer.write(b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path)
             head = await reader.readuntil(b"\r\n\r\n")
             length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
             await reader.readexactly(length)

@@ -61,7 +61,7 @@ async def test_health_is_told_over_tls_before_kafka_answers() -> None:
     trusted = tls.asking(CERTIFICATE)
     async with (
         aiohttp.ClientSession() as client,
-        EarlyServer(listener, Starting(), tls.serving(CERTIFICATE, KEY)),
+        EarlyServer(listener, Starting(), Access(None), tls.serving(CERTIFICATE, KEY)),
         client.get(url, ssl=trusted) as answer,  # type: ignore[arg-type]
     ):
         assert answer.status == 200
