@@ -72,6 +72,18 @@ class DataFileError(UsageError):
         super().__init__(f"{file}:{line}: {message}" if line else f"{file}: {message}")
 
 
+class NothingTaken(LadderError):
+    """Every line of the events was refused, so what came of them says nothing. The first reasons
+    are listed; `ladder check` tells all, and `ladder schema show` what an event must look like.
+    """
+
+    def __init__(self, first: Sequence[str], lines: int) -> None:
+        self.problems = tuple(first)
+        told = "\n".join(f"  {problem}" for problem in self.problems)
+        every = "the only line was" if lines == 1 else f"all {lines:,} lines were"
+        super().__init__(f"{every} refused:\n{told}")
+
+
 class BrokerError(LadderError):
     """Kafka did not answer, or refused what was asked. See that LADDER_BROKERS is reachable from
     here and that the security settings fit; then try again.

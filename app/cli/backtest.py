@@ -17,7 +17,7 @@ from app.cli.moment import Moment
 from app.cli.options import with_settings
 from app.cli.shop import rules_of
 from app.core.instants import format_instant
-from app.errors import DataFileError, UsageError
+from app.errors import DataFileError, NothingTaken, UsageError
 from app.offline import outputs
 from app.offline.backtest import Backtest, DeadLetter, run
 from app.offline.ndjson import STDIN, name_of, open_lines, read_events
@@ -27,7 +27,7 @@ from app.wire.dead_letter import MEANINGS
 
 OUT = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 SAMPLES = 3
-"""Places that are named for each reason of a refusal."""
+"""Places that are named for each reason of a refusal, and where everything was refused."""
 
 
 @click.command()
@@ -55,8 +55,9 @@ def backtest(
 ) -> None:
     """Fold EVENTS (NDJSON, sorted by time first) through the rules, with no broker.
 
-    Prints customers by rung, moves, how long rungs are held, and which lines were refused. `-` is
-    standard input, and as an OUT standard output; the summary then goes to standard error.
+    Prints customers by rung, moves, how long rungs are held, and which lines were refused; exits
+    with 1 if it was every line. `-` is standard input, and as an OUT standard output; the summary
+    then goes to standard error.
 
     \b
     Example:
@@ -77,6 +78,8 @@ def backtest(
         output.as_json(_as_object(backtest, count, ladders))
     else:
         _print(backtest, count, ladders, err=STDIN in wanted.values())
+    if count and len(backtest.dead_letters) == count:
+        raise NothingTaken([_told_of(letter) for letter in backtest.dead_letters[:SAMPLES]], count)
 
 
 def _refuse_muddle(events: Sequence[Path], outs: Sequence[Path], *, in_json: bool) -> None:
@@ -185,6 +188,10 @@ def _as_object(backtest: Backtest, count: int, ladders: Sequence[LadderCount]) -
             for ladder in ladders
         ],
     }
+
+
+def _told_of(letter: DeadLetter) -> str:
+    return f"{letter.file}:{letter.line}: {letter.reason}: {letter.message}"
 
 
 def _reasons(letters: Sequence[DeadLetter]) -> Counter[str]:

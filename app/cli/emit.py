@@ -13,10 +13,29 @@ from app.cli import output
 from app.cli.lines import lines, size
 from app.cli.moment import Moment
 from app.cli.options import with_settings
+from app.core.events import Refused
 from app.errors import BrokerError
 from app.settings import Settings
 from app.stream import clients
 from app.stream.emit import PRODUCER, Emitter, Pace, Router
+from app.wire.cloudevents import decode
+
+NO_EVENT = ("not-json", "not-an-event")
+"""Reasons for which a line is refused whatever its type."""
+
+
+class Looks:
+    """Counts lines that look like no event at all, and keeps what is wrong with the first."""
+
+    def __init__(self) -> None:
+        self.strange = 0
+        self.first = ""
+
+    def at(self, line: bytes) -> None:
+        judged = decode(line, keyed=False)
+        if isinstance(judged, Refused) and judged.reason in NO_EVENT:
+            self.first = self.first or judged.message
+            self.strange += 1
 
 
 @click.command()
@@ -41,8 +60,8 @@ def emit(
 ) -> None:
     """Send structured events, one JSON a line, to the topics of their types; `-` is standard input.
 
-    Refuses nothing: a bad line becomes a dead letter of the worker. A line without type or subject
-    goes to the first topic, without a key.
+    Refuses nothing: a bad line becomes a dead letter of the worker, and it is said how many look
+    like no event at all. A line without type or subject goes to the first topic, without a key.
 
     \b
     Example:
@@ -61,34 +80,41 @@ async def _emit(
         await router.check(admin)
     began = time.monotonic()
     emitter: Emitter | None = None
+    looks = Looks()
     try:
         async with clients.producer(settings, **PRODUCER) as producer:
             emitter = Emitter(producer, router)
-            await _send(emitter, files, pace)
+            await _send(emitter, files, pace, looks)
             if until is not None:
                 await emitter.advance(until)
     finally:
         # After the producer's end, which delivers what an interrupt left on its way.
         if emitter is not None:
-            _report(emitter, time.monotonic() - began)
+            _report(emitter, looks, time.monotonic() - began)
     if emitter.too_large:
         raise BrokerError(f"{emitter.too_large} lines are larger than Kafka takes; left out")
 
 
-async def _send(emitter: Emitter, files: Sequence[Path], pace: Pace) -> None:
+async def _send(emitter: Emitter, files: Sequence[Path], pace: Pace, looks: Looks) -> None:
     with output.byte_progress() as progress:
         task = progress.add_task("sending", total=size(files))
         async for line in lines(files, lambda done: progress.advance(task, done)):
             await pace.turn()
+            looks.at(line)
             await emitter.send(line)
         await emitter.close()
 
 
-def _report(emitter: Emitter, seconds: float) -> None:
+def _report(emitter: Emitter, looks: Looks, seconds: float) -> None:
     speed = emitter.sent / seconds if seconds > 0 else 0
     output.say(f"{emitter.sent:,} events sent in {seconds:.1f} s ({speed:,.0f}/s)")
     if emitter.unkeyed:
         output.say(
             f"{emitter.unkeyed:,} of the lines have no type or subject: to "
             f"{emitter.router.first} without a key"
+        )
+    if looks.strange:
+        output.say(
+            f"{looks.strange:,} of the lines look like no event at all, and will be dead letters; "
+            f"the first one: {looks.first}"
         )

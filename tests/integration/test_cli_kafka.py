@@ -176,6 +176,7 @@ def test_bad_lines_are_sent_too_and_counted(
     assert code == 0
     assert "3 events sent" in err
     assert "3 of the lines have no type or subject" in err
+    assert "3 of the lines look like no event at all, and will be dead letters" in err
     records = fetched(settings, settings.topics[0])
     assert sorted(record.value for record in records) == [b"not json", b"{}", b"\xff"]
     assert {record.key for record in records} == {None}

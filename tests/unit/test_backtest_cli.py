@@ -169,7 +169,8 @@ def test_settings_give_the_day_and_the_money(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write("usd.ndjson", [json.dumps(purchase(1, "a", "2026-03-01T20:00:00Z", currency="USD"))])
-    assert summary(capsys, "usd.ndjson")["refused"] == {"no-rate": 1}
+    assert run(["backtest", "usd.ndjson", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["refused"] == {"no-rate": 1}
     Path("rates.csv").write_text("date,currency,rate\n2026-03-02,USD,25000\n")
     monkeypatch.setenv("LADDER_TIMEZONE", "Asia/Ho_Chi_Minh")
     assert run(["backtest", "usd.ndjson", "--rates", "rates.csv", "--customers", "out"]) == 0
@@ -212,6 +213,29 @@ def test_who_has_read_enough_of_a_pipe_ends_it_well() -> None:
         running.stdout.close()
         said = running.stderr.read().decode()
     assert (running.returncode, "Error" in said) == (0, False)
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_history_of_which_every_line_is_refused_is_a_failure_and_says_the_first_reasons(
+    form: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("export.csv", ["date,customer,amount", *(["2026-03-01,a,5"] * 9)])
+    assert run(["backtest", "export.csv", "--dead-letters", "out", *form]) == 1
+    assert len(read("out")) == 10, "what was asked for is written all the same"
+    out, err = capsys.readouterr()
+    first, *reasons = err.splitlines()
+    assert first == "ladder: all 10 lines were refused:"
+    assert [line.split(": ")[:2] for line in reasons] == [
+        [f"  export.csv:{number}", "not-json"] for number in (1, 2, 3)
+    ]
+    assert form == [] or json.loads(out)["refused"] == {"not-json": 10}
+
+
+def test_one_good_line_or_none_at_all_is_no_failure() -> None:
+    write("one.ndjson", ["{", json.dumps(EVENTS[0])])
+    write("none.ndjson", [])
+    assert run(["backtest", "one.ndjson"]) == 0
+    assert run(["backtest", "none.ndjson"]) == 0
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")

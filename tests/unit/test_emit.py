@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
+from app.cli.emit import Looks
 from app.cli.lines import LONGEST, lines
 from app.settings import load
 from app.stream.emit import Address, Pace, Router
 
 TOPICS = load({}, dotenv=None).topics
+GOOD = {
+    "specversion": "1.0", "id": "e-1", "source": "/s", "type": "purchase.completed",
+    "subject": "c-1", "time": "2026-03-01T09:30:00Z", "data": {},
+}  # fmt: skip
+
+
+def event(**fields: object) -> bytes:
+    return json.dumps({**GOOD, **fields}).encode()
 
 
 @pytest.mark.parametrize(
@@ -161,3 +171,35 @@ async def test_without_a_rate_others_still_get_their_turn() -> None:
     for _ in range(2_000):
         await pace.turn()
     assert time.slept == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("line", "strange"),
+    [
+        (b"date,customer,amount", True),
+        (b"{}", True),
+        (b"[]", True),
+        (b"\xff", True),
+        (b'{"type": "purchase.completed", "subject": "c-1", "data": {}}', True),
+        (event(), False),
+        (event(type="newsletter.opened"), False),
+        (event(data={"order_id": 7}), False),
+        (event(type="clock.advanced", subject=None), False),
+    ],
+    ids=range(9),
+)
+def test_only_a_line_that_lacks_what_every_event_has_looks_like_none(
+    line: bytes, strange: bool
+) -> None:
+    looks = Looks()
+    looks.at(line)
+    assert looks.strange == strange
+    assert bool(looks.first) == strange
+
+
+def test_the_first_line_that_looks_like_no_event_is_the_one_that_is_told() -> None:
+    looks = Looks()
+    for line in (event(), b"[]", b"not json"):
+        looks.at(line)
+    assert looks.strange == 2
+    assert looks.first == "a JSON object expected, found a list of 0"
