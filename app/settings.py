@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from dotenv import dotenv_values
-
+from app import env_file
 from app import setting_kinds as kinds
 from app.core.instants import format_instant
 from app.errors import SettingsError
@@ -206,23 +205,31 @@ DECLARED: tuple[Declared, ...] = tuple(
 
 
 def environment(env: Mapping[str, str], dotenv: Path | None = DOTENV) -> dict[str, str]:
-    """The variables of ours that are set: those of the .env file, and env's own over them."""
-    if dotenv is not None and dotenv.is_file():
-        from_file = {k: v for k, v in dotenv_values(dotenv).items() if v is not None}
-    else:
-        from_file = {}
-    both = {**from_file, **{k: v for k, v in env.items() if v.strip()}}
+    """The variables of ours that are set: those of the .env file, and env's own over them.
+
+    Raises SettingsError for a file that cannot be read.
+    """
+    file = env_file.read(dotenv, PREFIX) if dotenv else env_file.NOTHING
+    if file.problems:
+        raise SettingsError(file.problems)
+    return _set(env, file)
+
+
+def _set(env: Mapping[str, str], file: env_file.EnvFile) -> dict[str, str]:
+    both = {**file.values, **{k: v for k, v in env.items() if v.strip()}}
     return {k: v.strip() for k, v in both.items() if k.startswith(PREFIX) and v.strip()}
 
 
 def load(env: Mapping[str, str], dotenv: Path | None = DOTENV) -> Settings:
     """Read all settings. Raises SettingsError, which lists everything that is wrong at once."""
-    given = environment(env, dotenv)
+    file = env_file.read(dotenv, PREFIX) if dotenv else env_file.NOTHING
+    given = _set(env, file)
     values: dict[str, Any] = {}
-    problems: list[str] = []
+    problems = list(file.problems)
     for declared in DECLARED:
         written = given.get(declared.variable, declared.default)
         try:
+            _refuse_unless_text(written)
             values[declared.name] = declared.parse(written) if written else _empty(declared)
         except ValueError as error:
             shown = "" if declared.secret else f" (it is {written!r})"
@@ -232,6 +239,21 @@ def load(env: Mapping[str, str], dotenv: Path | None = DOTENV) -> Settings:
         raise SettingsError(problems)
     values["api_url"] = values["api_url"] or _own_url(values)
     return Settings(**values)
+
+
+def log_format(env: Mapping[str, str], dotenv: Path | None = DOTENV) -> Literal["console", "json"]:
+    """How what ends a command is told, whatever else is wrong with the settings."""
+    file = env_file.read(dotenv, PREFIX) if dotenv else env_file.NOTHING
+    asked = _set(env, file).get("LADDER_LOG_FORMAT", "")
+    return "json" if asked.casefold() == "json" else "console"
+
+
+def _refuse_unless_text(written: str) -> None:
+    """Python keeps bytes that are no UTF-8 as what no file and no network takes."""
+    try:
+        written.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be UTF-8") from None
 
 
 def unknown(env: Mapping[str, str], dotenv: Path | None = DOTENV) -> list[str]:

@@ -30,8 +30,10 @@ SETTINGS = """\
 
 Environment variables, or lines of a `.env` file in the folder where a command is started; what is
 in the environment wins, and a command's own options win over both. An empty value is as good as
-none. `ladder config` shows every one with its value, and where that comes from. A wrong value stops
-the start with one message that lists all that is wrong.
+none. The file is UTF-8, and its values are taken as they stand: nothing is put in for a variable,
+so a value with `${` in it is refused unless it stands in single quotes. `ladder config` shows every
+setting with its value, and where that comes from. A wrong value stops the start with one message
+that lists all that is wrong.
 
 | variable | default | takes | meaning |
 |---|---|---|---|
