@@ -84,8 +84,9 @@ ERRORS = """\
 ## How commands end
 
 0: done. 1: failed. 2: called in a way that cannot work. 130: interrupted. What went wrong is one
-message on standard error, which names the value, the topic or the file; this is what each kind of
-message means, and the way out.
+message on standard error, which names the value, the topic or the file; with
+`LADDER_LOG_FORMAT=json` it is a line of the log, with `kind`, `exit_code` and `error`. This is what
+each kind means, and the way out.
 
 | kind | exit code | when, and what to do |
 |---|---|---|

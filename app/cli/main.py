@@ -14,8 +14,6 @@ import click
 from app.cli import fatal
 from app.errors import LadderError
 
-INTERRUPTED = 130
-
 
 class Command(NamedTuple):
     """Where a command is, and its line in `ladder --help`."""
@@ -93,10 +91,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except LadderError as error:
         return fatal.failed(error)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
-        return INTERRUPTED
+        return fatal.interrupted()
     except BrokenPipeError:
         return _nobody_reads()
+    except Exception as bug:
+        return fatal.broken(bug)
     return code if isinstance(code, int) else 0
 
 

@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
+import structlog
 
 from app import settings as declarations
 from app.ops import logs
 from app.settings import DECLARED, Declared, Settings
+
+log = structlog.get_logger(__name__)
 
 _BY_NAME = {declared.name: declared for declared in DECLARED}
 
@@ -53,8 +56,15 @@ def prepare(options: Iterable[tuple[str, str | None]] = (), *, daemon: bool = Fa
         colour=logs.wants_colour(sys.stderr, os.environ),
     )
     for sentence in declarations.unknown(env, declarations.DOTENV):
-        click.echo(f"ladder: {sentence}", err=True)
+        _warn(sentence, settings)
     return settings
+
+
+def _warn(sentence: str, settings: Settings) -> None:
+    if settings.log_format == "json":
+        log.warning("a variable is no setting", action="setting-unknown", error=sentence)
+    else:
+        click.echo(f"ladder: {sentence}", err=True)
 
 
 def _option(declared: Declared) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -17,6 +17,7 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor
 
+from app.ops import last_words
 from app.ops.control_codes import escaped
 
 BURST = 5
@@ -40,6 +41,7 @@ def configure(
 
     level is for our own lines; others, where given, for those of the libraries.
     """
+    last_words.form = form
     handler = logging.StreamHandler(stream)
     handler.addFilter(RepeatLimit(clock))
     handler.setFormatter(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import threading
 from collections.abc import Awaitable
 from typing import TypeVar
 
 import structlog
+
+from app.ops import last_words
 
 log = structlog.get_logger(__name__)
 
@@ -75,10 +76,5 @@ class Ending:
 
 
 def _give_up() -> None:
-    print(  # noqa: T201  logging may be what hangs
-        f"the worker did not end within {DEADLINE_SECONDS:g} s of being asked to; it ends now, "
-        "and what was not committed is done again by whoever takes over",
-        file=sys.stderr,
-        flush=True,
-    )
+    last_words.overdue(DEADLINE_SECONDS)
     os._exit(1)

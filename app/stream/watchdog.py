@@ -7,7 +7,6 @@ its partitions for ever. One that ended is started anew, and others take over me
 from __future__ import annotations
 
 import asyncio
-import faulthandler
 import os
 import sys
 import threading
@@ -20,6 +19,7 @@ import structlog
 from aiokafka.structs import TopicPartition
 
 from app.errors import LadderError
+from app.ops import last_words
 
 log = structlog.get_logger(__name__)
 
@@ -174,7 +174,7 @@ class LoopWatch:
         while not self._ended.wait(TURN_SECONDS):
             missed = 0 if self._turned else missed + 1
             if missed * TURN_SECONDS > self._seconds:
-                faulthandler.dump_traceback(file=sys.stderr)
+                last_words.hung(missed * TURN_SECONDS)
                 os._exit(1)
             if self._turned:
                 self._turned = False
