@@ -1,0 +1,201 @@
+//! What a record from an input topic is: an event, or refused, and then why.
+//!
+//! This is the definition; `quick` is a shorter way for the usual case. The faults are looked for in
+//! the order of contract section 2, *Dead letters*. No message quotes what may be about a person:
+//! ids, texts and values of attributes are described by kind and length.
+
+use std::borrow::Cow;
+
+use crate::facts::instant::{Instant, parse_instant};
+use crate::wire::event::{Data, Event, Headers, Reason, Refused};
+use crate::wire::fields::{read_data, reader};
+use crate::wire::json::{self, Json};
+use crate::wire::quote::shortened;
+use crate::wire::values::{MAX_CUSTOMER_ID, MAX_TEXT, describe, describe_text, has};
+
+/// The longest value of a record that is looked at.
+pub const MAX_BYTES: usize = 64 * 1024;
+
+const CLOCK_ADVANCED: &str = "clock.advanced";
+
+/// Whether the attributes are in the headers (CloudEvents Kafka binding, binary mode).
+pub(super) fn is_binary(headers: Headers) -> bool {
+    let mut binary = false;
+    for (name, content) in headers {
+        if name.eq_ignore_ascii_case("content-type") {
+            if content.is_some_and(is_structured) {
+                return false;
+            }
+        } else {
+            let is = |mark: &&str| name.eq_ignore_ascii_case(mark);
+            binary |= ["ce_specversion", "ce_id", "ce_type"].iter().any(is);
+        }
+    }
+    binary
+}
+
+fn is_structured(content_type: &[u8]) -> bool {
+    let structured = b"application/cloudevents";
+    content_type.get(..structured.len()).is_some_and(|found| found.eq_ignore_ascii_case(structured))
+}
+
+/// Decode a record, or say why it cannot be. Whatever the bytes, there is an answer.
+pub fn classify(
+    value: Option<&[u8]>,
+    key: Option<&[u8]>,
+    headers: Headers,
+    keyed: bool,
+) -> Result<Event, Refused> {
+    let binary = is_binary(headers);
+    let parsed = match value {
+        None if !binary => {
+            let message = "the value is null; a structured CloudEvent expected";
+            return Err(refused(Reason::NotJson, message));
+        }
+        None | Some([]) if binary => Json::Null,
+        None => Json::Null,
+        Some(value) if value.len() > MAX_BYTES => {
+            let message = format!("{} bytes; at most {MAX_BYTES} are taken", value.len());
+            return Err(refused(Reason::TooLarge, message));
+        }
+        Some(value) => json::parse(value).map_err(|error| refused(Reason::NotJson, error.0))?,
+    };
+    let key = if keyed { Key::Of(key) } else { Key::Any };
+    if binary {
+        return judge(&|name| in_headers(headers, name), &parsed, key);
+    }
+    match &parsed {
+        Json::Object(object) => judge(&|name| Found::of(object.get(name)), object.get("data"), key),
+        other => {
+            let message = format!("a JSON object expected, found {}", describe(other));
+            Err(refused(Reason::NotAnEvent, message))
+        }
+    }
+}
+
+fn refused(reason: Reason, message: impl Into<String>) -> Refused {
+    Refused { reason, message: message.into() }
+}
+
+/// What the key must be.
+enum Key<'a> {
+    /// It is not looked at: files of events have none.
+    Any,
+    /// This is the key, and must be the subject.
+    Of(Option<&'a [u8]>),
+}
+
+/// What is found for an attribute: text, or something else in words.
+enum Found<'a> {
+    Text(&'a str),
+    Other(Cow<'static, str>),
+}
+
+impl<'a> Found<'a> {
+    fn of(value: &'a Json) -> Self {
+        match value {
+            Json::Text(text) if !text.is_empty() => Found::Text(text),
+            other => Found::Other(describe(other)),
+        }
+    }
+}
+
+/// An attribute from the headers; of several the last counts, and null is the same as absent.
+fn in_headers<'a>(headers: Headers<'a>, name: &str) -> Found<'a> {
+    let is_it = |header: &str| {
+        let prefix = header.get(..3).is_some_and(|prefix| prefix.eq_ignore_ascii_case("ce_"));
+        prefix && header[3..].eq_ignore_ascii_case(name)
+    };
+    let found = headers.iter().rev().filter(|(header, _)| is_it(header)).find_map(|(_, it)| *it);
+    match found.map(std::str::from_utf8) {
+        None => Found::Other("nothing".into()),
+        Some(Err(_)) => Found::Other("bytes that are not UTF-8".into()),
+        Some(Ok("")) => Found::Other("empty text".into()),
+        Some(Ok(text)) => Found::Text(text),
+    }
+}
+
+type Attributes<'f, 'a> = &'f dyn Fn(&str) -> Found<'a>;
+
+/// The attributes, looked at in the order in which faults are told.
+struct Envelope<'a> {
+    kind: &'a str,
+    id: &'a str,
+    source: &'a str,
+    time: Instant,
+    /// Empty for what concerns no customer.
+    subject: &'a str,
+}
+
+impl<'a> Envelope<'a> {
+    fn read(attributes: Attributes<'_, 'a>) -> Result<Self, String> {
+        let required = |name: &str| match attributes(name) {
+            Found::Text(text) => Ok(text),
+            Found::Other(found) => Err(format!("{name}: text expected, found {found}")),
+        };
+        let specversion = required("specversion")?;
+        if specversion != "1.0" {
+            return Err(format!("specversion: 1.0 expected, found {}", shortened(specversion)));
+        }
+        let (kind, id, source) = (required("type")?, required("id")?, required("source")?);
+        let time = required("time")?;
+        let Some(time) = parse_instant(time) else {
+            let expected = "time: an RFC 3339 time with an offset, years 1970 to 2199, expected";
+            return Err(format!("{expected}, found {}", shortened(time)));
+        };
+        let subject = if kind == CLOCK_ADVANCED { "" } else { required("subject")? };
+        if !has(subject, 0, MAX_CUSTOMER_ID) {
+            return Err(wrong_length("subject", subject, MAX_CUSTOMER_ID));
+        }
+        Ok(Envelope { kind, id, source, time, subject })
+    }
+}
+
+fn wrong_length(name: &str, found: &str, most: usize) -> String {
+    let found = describe_text(found);
+    format!("{name}: text of 1 to {most} characters expected, found {found}")
+}
+
+fn judge(attributes: Attributes, data: &Json, key: Key) -> Result<Event, Refused> {
+    let envelope = Envelope::read(attributes).map_err(|it| refused(Reason::NotAnEvent, it))?;
+    if envelope.kind == CLOCK_ADVANCED {
+        return event(&envelope, |_| Ok(Data::ClockAdvanced));
+    }
+    let Some(read) = reader(envelope.kind) else {
+        let message = format!("type: {} is no type of event known here", shortened(envelope.kind));
+        return Err(refused(Reason::UnknownType, message));
+    };
+    if let Key::Of(key) = key {
+        check_key(key, envelope.subject)?;
+    }
+    event(&envelope, |it| read_data(read, data, it.subject, it.time).map_err(|error| error.0))
+}
+
+fn check_key(key: Option<&[u8]>, subject: &str) -> Result<(), Refused> {
+    let found = match key {
+        Some(key) if key == subject.as_bytes() => return Ok(()),
+        Some(key) => format!("another key, of {} bytes", key.len()),
+        None => "no key".to_string(),
+    };
+    let message = format!("the Kafka key must be the UTF-8 bytes of the subject, found {found}");
+    Err(refused(Reason::KeyMismatch, message))
+}
+
+fn event(
+    envelope: &Envelope,
+    data: impl Fn(&Envelope) -> Result<Data, String>,
+) -> Result<Event, Refused> {
+    let bad = |message| refused(Reason::BadData, message);
+    for (name, text) in [("id", envelope.id), ("source", envelope.source)] {
+        if !has(text, 1, MAX_TEXT) {
+            return Err(bad(wrong_length(name, text, MAX_TEXT)));
+        }
+    }
+    Ok(Event {
+        source: envelope.source.into(),
+        id: envelope.id.into(),
+        subject: envelope.subject.into(),
+        time: envelope.time,
+        data: data(envelope).map_err(bad)?,
+    })
+}
