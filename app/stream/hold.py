@@ -84,7 +84,9 @@ class Hold:
         if old is not None and new is not None:
             refuse_if_changed(old, new)
         refuse_left_behind(meta.positions, self._sources)
-        positions = await starting_points(shop.client, shop.group, self._sources, meta.positions)
+        positions = await starting_points(
+            shop.client, shop.group, self._sources, meta.positions, shop.partitions
+        )
         self._inbox.clear()
         self.history = self._follow(self.store, standing.offset)
         self.rounds = Rounds(

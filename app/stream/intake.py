@@ -231,7 +231,7 @@ def _lost(error: OffsetOutOfRangeError) -> str:
     places = ", ".join(f"{tp.topic}[{tp.partition}] at {at}" for tp, at in wanted.items())
     return (
         f"the broker no longer has the records that come next ({places or error}): they were "
-        "deleted before this worker read them (retention was shorter than the wait). To go on "
-        "without them, set the group's offset to what is left (kafka-consumer-groups "
-        f"--reset-offsets); or {START_ANEW}"
+        "deleted before this worker read them (retention was shorter than the wait). Start it "
+        "again: it then tells all that is lost, in every partition, with the commands that go on "
+        f"without; or {START_ANEW}"
     )

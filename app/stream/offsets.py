@@ -1,7 +1,7 @@
 """Where a partition starts to read its topics: at what was committed with its last batch."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer
@@ -13,6 +13,8 @@ from app.stream.remembered import START_ANEW, WAY_OUT
 log = structlog.get_logger(__name__)
 
 Positions = dict[TopicPartition, int]
+Reach = Mapping[TopicPartition, tuple[int, int]]
+"""From where to where a partition of a topic has records."""
 
 
 def refuse_left_behind(kept: Mapping[str, int], sources: Iterable[TopicPartition]) -> None:
@@ -29,49 +31,109 @@ def refuse_left_behind(kept: Mapping[str, int], sources: Iterable[TopicPartition
         )
 
 
+class Gap(NamedTuple):
+    """Records that come next and are gone; the topic has those from `begin` up to `end`."""
+
+    tp: TopicPartition
+    next: int
+    begin: int
+    end: int
+
+    def __str__(self) -> str:
+        place = f"{self.tp.topic}[{self.tp.partition}]"
+        if self.next < self.begin:
+            return (
+                f"{place}: the records from offset {self.next} up to {self.begin} were deleted "
+                "before they were read (retention was shorter than the outage)"
+            )
+        return (
+            f"{place}: offset {self.next} comes next, but the topic ends at {self.end}: it has "
+            f"lost records, or was made anew (then go on at {self.begin})"
+        )
+
+    @property
+    def goes_on_at(self) -> int:
+        """Of a topic that is shorter than it was, all that is left was read already."""
+        return self.begin if self.next < self.begin else self.end
+
+
 async def starting_points(
     client: Mapping[str, Any],
     group: str,
     sources: Iterable[TopicPartition],
     kept: Mapping[str, int],
+    partitions: int,
 ) -> Positions:
     """Return where each source goes on: the group's offset, else the one kept with the state.
 
-    What has neither starts at its begin. Raises OffsetsLost when records that come next are gone.
+    `partitions` is how many each topic has. What has neither starts at its begin. Raises
+    OffsetsLost when records that come next are gone; it tells of all partitions of these topics
+    then, so that one stop of all workers mends all.
     """
     sources = list(sources)
-    async with AIOKafkaConsumer(
+    async with _member(client, group) as consumer:
+        committed, reach = await _look(consumer, sources)
+        if kept and all(offset is None for offset in committed.values()):
+            log.warning(
+                "the group's offsets are gone, those kept with the state are used",
+                action="offsets-taken-from-state",
+                group=group,
+            )
+        starts = {
+            tp: _start(committed[tp], kept.get(tp.topic), begin) for tp, (begin, _) in reach.items()
+        }
+        if lost := _gaps(starts, reach):
+            topics = [tp.topic for tp in sources]
+            others = [tp for tp in _places(topics, partitions) if tp not in starts]
+            lost += await _not_read(consumer, others)
+            raise _told(client, group, lost)
+    return starts
+
+
+def _places(topics: Iterable[str], partitions: int) -> list[TopicPartition]:
+    return [TopicPartition(topic, number) for topic in topics for number in range(partitions)]
+
+
+async def _not_read(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> list[Gap]:
+    """The gaps there, as far as the group's offsets tell."""
+    committed, reach = await _look(consumer, places)
+    starts = {tp: offset for tp, offset in committed.items() if offset is not None}
+    return _gaps(starts, reach)
+
+
+def _member(client: Mapping[str, Any], group: str) -> AIOKafkaConsumer:
+    """Reads the group's offsets and takes no part in it."""
+    return AIOKafkaConsumer(
         **client,
         group_id=group,
         enable_auto_commit=False,
         isolation_level="read_committed",
         auto_offset_reset="none",
-    ) as consumer:
-        consumer.assign(sources)
-        begins = await consumer.beginning_offsets(sources)
-        ends = await consumer.end_offsets(sources)
-        committed = {tp: await consumer.committed(tp) for tp in sources}
-    if kept and all(offset is None for offset in committed.values()):
-        log.warning(
-            "the group's offsets are gone, those kept with the state are used",
-            action="offsets-taken-from-state",
-            group=group,
-        )
-    starts = {tp: _start(committed[tp], kept.get(tp.topic), begins[tp]) for tp in sources}
-    lost = [_lost(tp, start, begins[tp], ends[tp]) for tp, start in starts.items()]
-    if any(lost):
-        # Of a topic that is shorter than it was, all that is left was read already.
-        moved = {
-            tp: begins[tp] if starts[tp] < begins[tp] else ends[tp]
-            for tp, what in zip(sources, lost, strict=True)
-            if what
-        }
-        resets = "\n".join(reset(client, group, tp, at) for tp, at in moved.items())
-        raise OffsetsLost(
-            "\n".join(filter(None, lost)) + "\nTo go on with what is left and without these, "
-            f"stop all workers, run\n{resets}\nand start them again; or {START_ANEW}"
-        )
-    return starts
+    )
+
+
+async def _look(
+    consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]
+) -> tuple[dict[TopicPartition, int | None], Reach]:
+    consumer.assign(places)
+    begins = await consumer.beginning_offsets(places)
+    ends = await consumer.end_offsets(places)
+    committed = {tp: await consumer.committed(tp) for tp in places}
+    return committed, {tp: (begins[tp], ends[tp]) for tp in places}
+
+
+def _gaps(starts: Mapping[TopicPartition, int], reach: Reach) -> list[Gap]:
+    gaps = (Gap(tp, start, *reach[tp]) for tp, start in starts.items())
+    return [gap for gap in gaps if not gap.begin <= gap.next <= gap.end]
+
+
+def _told(client: Mapping[str, Any], group: str, gaps: Iterable[Gap]) -> OffsetsLost:
+    ordered = sorted(gaps)
+    resets = "\n".join(reset(client, group, gap.tp, gap.goes_on_at) for gap in ordered)
+    return OffsetsLost(
+        "\n".join(map(str, ordered)) + "\nTo go on with what is left and without these, "
+        f"stop all workers, run\n{resets}\nand start them again; or {START_ANEW}"
+    )
 
 
 def reset(client: Mapping[str, Any], group: str, tp: TopicPartition, offset: int) -> str:
@@ -86,18 +148,3 @@ def _start(committed: int | None, kept: int | None, begin: int) -> int:
     if committed is not None:
         return committed
     return begin if kept is None else kept
-
-
-def _lost(tp: TopicPartition, start: int, begin: int, end: int) -> str | None:
-    place = f"{tp.topic}[{tp.partition}]"
-    if start < begin:
-        return (
-            f"{place}: the records from offset {start} up to {begin} were deleted before they were "
-            "read (retention was shorter than the outage)"
-        )
-    if start > end:
-        return (
-            f"{place}: offset {start} comes next, but the topic ends at {end}: it has lost "
-            f"records, or was made anew (then go on at {begin})"
-        )
-    return None

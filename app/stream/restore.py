@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from app.errors import OffsetsLost
 from app.stream.changelog import Changelog, Rows, by_batch, chunks, reader
@@ -152,7 +152,7 @@ class _Restoring:
 
     async def anew(self) -> tuple[Store, Standing]:
         if self.begin > 0:
-            raise OffsetsLost(self._lost())
+            raise OffsetsLost(await self._lost())
         remove(self.path)
         async with self.at_once:
             store = Store(self.path, self.shared, filling=True)
@@ -162,14 +162,19 @@ class _Restoring:
                 store.close()
                 raise
 
-    def _lost(self) -> str:
+    async def _lost(self) -> str:
         place = self.changelog.place
+        numbers = self.consumer.partitions_for_topic(place.topic) or {place.partition}
+        every = [TopicPartition(place.topic, number) for number in sorted(numbers)]
+        begins = await self.consumer.beginning_offsets(every)
+        others = [str(tp.partition) for tp in every if tp != place and begins[tp] > 0]
+        too = f" So it is with the partitions {', '.join(others)}." if others else ""
         return (
             f"{place.topic}[{place.partition}]: the records before offset {self.begin} were "
             "deleted, and customers' records with them (compaction deletes none: was its "
             f"cleanup.policy always compact?), and {self.path} is no store that could take their "
-            "place. To go on, start the worker that had this partition with its LADDER_DATA_DIR "
-            f"as it was; where no such store is left, {START_ANEW}"
+            f"place.{too} To go on, start the workers that had these partitions with their "
+            f"LADDER_DATA_DIR as it was; where no such store is left, {START_ANEW}"
         )
 
     def _is_usable(self, standing: Standing) -> bool:

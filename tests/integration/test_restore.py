@@ -205,6 +205,23 @@ async def test_a_changelog_whose_begin_was_deleted_is_refused_and_the_store_kept
         store.close()
 
 
+async def test_every_partition_whose_begin_was_deleted_is_named_at_once(
+    kafka: Kafka, unique: str, tmp_path: Path
+) -> None:
+    bench = Bench(kafka, unique, tmp_path / "0")
+    admin = AIOKafkaAdminClient(**bench.client)
+    await admin.start()
+    await admin.create_topics([NewTopic(unique, num_partitions=4, replication_factor=1)])
+    gone = [TopicPartition(unique, number) for number in (0, 2, 3)]
+    async with AIOKafkaProducer(**bench.client) as producer:
+        for place in gone:
+            await producer.send_and_wait(unique, b"", b"k", partition=place.partition)
+    await admin.delete_records({place: RecordsToDelete(before_offset=1) for place in gone})
+    await admin.close()
+    with pytest.raises(OffsetsLost, match=r"\[0\]: .* So it is with the partitions 2, 3\."):
+        await bench.restore()
+
+
 async def test_rows_of_a_newer_version_are_refused_with_the_way_out(bench: Bench) -> None:
     await bench.write([(b"ca", bytes([VERSION + 1]) + b"unknown")])
     with pytest.raises(StartupRefused, match="LADDER_APP_ID"):
