@@ -30,6 +30,11 @@ attributes as `ce_` headers, the value is `data`. Unknown fields are ignored, nu
 absent, a whole number may be written 3.0, and of two fields of one name the last counts. The
 schemas themselves, with examples right and wrong, are in [schemas/](../schemas/).
 
+Money is a whole number of minor units, with as many digits as ISO 4217 gives the currency: none for
+VND, two for USD, three for KWD. Of withdrawn currencies, which a history may have, ADP, BEF, BYB,
+BYR, ESP, GRD, ITL, LUF, MGF, PTE, TPE and TRL have none and all others two; so has a code that no
+list knows. It is converted at the rate of the event's date, rounded half to even.
+
 A record may carry the trace that it belongs to (W3C Trace Context, Kafka headers `traceparent` and
 `tracestate`): the stage changes and handovers that its event causes carry it on.
 

@@ -16,6 +16,7 @@ from app.api.ports import Day, Figures, Local, Shop
 from app.api.problem import Refused
 from app.core.instants import Calendar, format_instant
 from app.core.ladder import Ladder
+from app.core.money import minor_digits
 
 MOST_DAYS = 400
 LADDER = Parameter(
@@ -87,9 +88,10 @@ class LadderViews:
         shop, (as_of, today) = self._shop, self._clock(figures)
         return answer(
             shapes.Ladders(
-                not missing, missing, as_of, today, shop.currency, shop.timezone, ladders
+                not missing, missing, as_of, today, shop.currency, minor_digits(shop.currency),
+                shop.timezone, ladders,
             )
-        )
+        )  # fmt: skip
 
     async def one(self, request: web.Request) -> web.Response:
         ladder, days = self._ladder(request), whole(request, DAYS)
@@ -100,7 +102,8 @@ class LadderViews:
         found = rungs(ladder, counts, inside)
         return answer(
             shapes.Ladder(
-                not missing, missing, as_of, today, shop.currency, shop.timezone,
+                not missing, missing, as_of, today, shop.currency, minor_digits(shop.currency),
+                shop.timezone,
                 ladder.id, ladder.version, ladder.title, ladder.kind, ladder.climb, down(ladder),
                 ladder.announce, sum(counts.values()), found, moves(ladder, inside),
                 not missing and all(each.days_complete for each in figures),

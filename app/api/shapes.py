@@ -144,13 +144,17 @@ class LadderCount(msgspec.Struct):
 
 
 class Ladders(msgspec.Struct):
-    """All ladders. `missing` are partitions for which no worker answered."""
+    """All ladders. `missing` are partitions for which no worker answered.
+
+    `currency_digits` is how many digits the minor unit has in which money is told.
+    """
 
     complete: bool
     missing: list[int]
     as_of: Instant | None
     today: DayText | None
     currency: str
+    currency_digits: int
     timezone: str
     ladders: list[LadderCount]
 
@@ -205,6 +209,7 @@ class Ladder(msgspec.Struct):
     as_of: Instant | None
     today: DayText | None
     currency: str
+    currency_digits: int
     timezone: str
     id: str
     version: int

@@ -14,14 +14,17 @@ from decimal import Decimal
 
 import msgspec
 
-# ISO 4217 (list one): the codes whose minor unit is not a hundredth. A code that is not listed has
-# two digits, so that a new currency works on the day it is issued.
-_CODES_BY_DIGITS = {
+# The codes whose minor unit is not a hundredth. A code that is not listed has two digits, so that a
+# new currency works on the day it is issued. Withdrawn codes count too: a history may have them.
+_WITHDRAWN_WITHOUT_MINOR_UNIT = "ADP BEF BYB BYR ESP GRD ITL LUF MGF PTE TPE TRL"
+_ISO_4217_LIST_ONE = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
     3: "BHD IQD JOD KWD LYD OMR TND",
     4: "CLF UYW",
 }
-_DIGITS = {code: digits for digits, codes in _CODES_BY_DIGITS.items() for code in codes.split()}
+_DIGITS = dict.fromkeys(_WITHDRAWN_WITHOUT_MINOR_UNIT.split(), 0) | {
+    code: digits for digits, codes in _ISO_4217_LIST_ONE.items() for code in codes.split()
+}
 
 SIGNIFICANT_DIGITS = 15
 """The longest rate that is taken: its digits then fit a 64-bit integer with room to spare."""

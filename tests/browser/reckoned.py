@@ -46,7 +46,7 @@ class Reckoned:
     def shop(self) -> dict[str, Any]:
         return {
             **WHOLE, "as_of": format_instant(UNTIL), "today": self._day(UNTIL),
-            "currency": "VND", "timezone": ZONE,
+            "currency": "VND", "currency_digits": 0, "timezone": ZONE,
         }  # fmt: skip
 
     def ladder(self, name: str) -> Ladder | None:

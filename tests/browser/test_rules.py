@@ -109,6 +109,28 @@ async def test_a_rule_reads_as_people_say_it(
     assert await _words(page, "en", [rule]) == [words]
 
 
+@pytest.mark.parametrize(
+    ("currency", "digits", "words"),
+    [
+        ("IDR", 2, "Rp 1,234,567.89"),  # a browser would take it for 0
+        ("ITL", 0, "ITL 123,456,789"),
+        ("PTE", 0, "PTE 123,456,789"),  # a browser would take it for 2
+        ("KWD", 3, "KWD 123,456.789"),
+        ("VND", 0, "₫123,456,789"),
+    ],
+)
+async def test_money_has_the_digits_that_the_worker_counts_by(
+    open_page: Open, stub: Stub, currency: str, digits: int, words: str
+) -> None:
+    page = await (await open_page(stub.url)).go()
+    told = await page.evaluate(
+        """async (told) => { const { money, tellOfShop } = await import('/page/language.js');
+        tellOfShop(told); return money(123456789); }""",
+        {"currency": currency, "currency_digits": digits, "timezone": "UTC"},
+    )
+    assert told.replace("\N{NO-BREAK SPACE}", " ") == words
+
+
 async def test_what_is_missing_is_counted(open_page: Open, stub: Stub) -> None:
     page = await (await open_page(stub.url)).go()
     told = await page.evaluate(

@@ -14,11 +14,14 @@ NO_DIGITS = {
 }  # fmt: skip
 THREE_DIGITS = {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"}
 FOUR_DIGITS = {"CLF", "UYW"}
+WITHDRAWN_WITHOUT = {
+    "ADP", "BEF", "BYB", "BYR", "ESP", "GRD", "ITL", "LUF", "MGF", "PTE", "TPE", "TRL",
+}  # fmt: skip
 
 
 def digits(currency: str) -> int:
-    """How many digits ISO 4217 gives the minor unit."""
-    if currency in NO_DIGITS:
+    """How many digits ISO 4217 gives the minor unit; of withdrawn codes the contract's list."""
+    if currency in NO_DIGITS or currency in WITHDRAWN_WITHOUT:
         return 0
     if currency in THREE_DIGITS:
         return 3

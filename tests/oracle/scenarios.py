@@ -21,8 +21,11 @@ ZONES = [
     "UTC", "Asia/Ho_Chi_Minh", "America/New_York", "America/Sao_Paulo", "Pacific/Apia",
     "Australia/Lord_Howe", "Asia/Kathmandu", "Europe/Lisbon", "Africa/Cairo",
 ]  # fmt: skip
-CURRENCIES = ["VND", "USD", "EUR", "JPY", "KWD"]
-PRICES = {"VND": "0.0000393701", "USD": "1", "EUR": "1.0875", "JPY": "0.00667", "KWD": "3.25"}
+CURRENCIES = ["VND", "USD", "EUR", "JPY", "KWD", "ITL"]
+PRICES = {
+    "VND": "0.0000393701", "USD": "1", "EUR": "1.0875", "JPY": "0.00667", "KWD": "3.25",
+    "ITL": "0.00056165",
+}  # fmt: skip
 
 
 def random_scenario(seed: int) -> Scenario:

@@ -178,6 +178,33 @@ def test_settings_give_the_day_and_the_money(
     assert customer["facts"]["spend"] == 25_000
 
 
+DIGITS = {
+    0: "ADP BEF BYB BYR ESP GRD ITL LUF MGF PTE TPE TRL"  # withdrawn
+    " BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    2: "BGN DEM FRF HRK MXV NLG ROL SIT TRY BYN MGA XAU ZZZ EUR IDR LBP",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+
+
+def test_minor_units_have_the_digits_that_iso_4217_gives_them_withdrawn_codes_too() -> None:
+    codes = {code: digits for digits, found in DIGITS.items() for code in found.split()}
+    day = "2026-03-01T12:00:00Z"
+    lines = [
+        purchase(number, code, day, amount=10_000, currency=code)
+        for number, code in enumerate(codes)
+    ]
+    write("many.ndjson", [json.dumps(line) for line in lines])
+    rates = ["date,currency,rate", *(f"2026-01-01,{code},1" for code in codes)]
+    Path("rates.csv").write_text("\n".join(rates))
+    for base in ("USD", "ITL"):
+        options = ["--rates", "rates.csv", "--currency", base, "--customers", "out"]
+        assert run(["backtest", "many.ndjson", *options]) == 0
+        spent = {each["customer_id"]: each["facts"]["spend"] for each in read("out")}
+        own = 2 if base == "USD" else 0
+        assert spent == {code: 10_000 * 10**own // 10 ** codes[code] for code in codes}
+
+
 def test_a_pipe_may_stand_for_the_events_and_for_what_is_written() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "app", "backtest", "-", "--changes", "-"],

@@ -6,7 +6,7 @@ const KEPT = "ladder.language";
 export const languages = { en: "English", vi: "Tiếng Việt" };
 const LOCALES = { en: "en-GB", vi: "vi-VN" };
 
-let shop = { currency: "VND", timezone: "UTC" };
+let shop = { currency: "VND", digits: 0, timezone: "UTC" };
 
 export const language = () => (document.documentElement.lang === "vi" ? "vi" : "en");
 const locale = () => LOCALES[language()];
@@ -16,9 +16,9 @@ export function choose(chosen) {
   try { localStorage.setItem(KEPT, chosen); } catch { /* private mode: it holds for this visit */ }
 }
 
-/** The currency and the time zone of the shop, which everything is written in. */
+/** The currency, the digits of its minor unit, and the time zone that everything is written in. */
 export function tellOfShop(told) {
-  shop = { currency: told.currency ?? shop.currency, timezone: told.timezone ?? shop.timezone };
+  shop = { currency: told.currency, digits: told.currency_digits, timezone: told.timezone };
 }
 
 /** A text of the page. What is in braces is taken from `values`; numbers choose the plural. */
@@ -43,10 +43,12 @@ export const number = (value, digits = 0) =>
 export const share = (value) =>
   new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: value > 0 && value < 0.1 ? 1 : 0 }).format(value);
 
-/** Minor units as money; `brief` shortens millions. */
+/**
+ * Minor units as money; `brief` shortens millions. The digits are those that the worker counts by:
+ * a browser leaves out cents that people do not pay with (IDR, LBP, and others).
+ */
 export function money(minor, brief = false) {
-  const whole = new Intl.NumberFormat(locale(), { style: "currency", currency: shop.currency });
-  const digits = whole.resolvedOptions().maximumFractionDigits;
+  const { digits } = shop;
   const major = minor / 10 ** digits;
   const options = brief && Math.abs(major) >= 10_000
     ? { notation: "compact", maximumFractionDigits: 1, minimumFractionDigits: 0 }
