@@ -143,12 +143,12 @@ class LadderViews:
         newest = max((each.clock for each in figures), default=0)
         if not newest:
             return None, None
-        return format_instant(newest), day_text(self._calendar.day_of(newest))
+        return format_instant(newest), day_text(self._calendar.today(newest))
 
     def _inside(self, figures: Sequence[Figures], days: int) -> dict[int, list[Day]]:
         """Return the figures of each of the last so many days."""
         newest = max((each.clock for each in figures), default=0)
-        today = self._calendar.day_of(newest)
+        today = self._calendar.today(newest)
         inside: dict[int, list[Day]] = {}
         for each in figures:
             for number, day in each.days.items():

@@ -38,8 +38,10 @@ def _boundaries(
 ) -> tuple[list[tuple[int, int]], int]:
     """Return the days after `today` up to `last` on which a window drops something.
 
-    Each comes with the set of ladders it concerns; second is the first such day after `last`.
+    Each comes with the set of ladders it concerns; second is the first such day after `last`. A day
+    without length is no instant of its own: what it drops is dropped with that of the next one.
     """
+    lasting = rules.calendar.lasting
     found: dict[int, int] = {}
     following = NEVER
     for name, windows in rules.windows:
@@ -52,6 +54,7 @@ def _boundaries(
                 continue
             place = bisect_right(days, today - length)
             while (drop := days[place] + length) <= last:
+                drop = lasting(drop)
                 found[drop] = found.get(drop, 0) | concerned
                 place += 1
                 if place == len(days):
@@ -94,7 +97,7 @@ def _timer(c: Customer, after: int) -> tuple[int, int]:
 
 def next_instant(rules: Rules, c: Customer, after: int) -> int:
     """Return the first due instant after another; `NEVER` when nothing is to come."""
-    day = _next_boundary(rules, c, rules.calendar.day_of(after))
+    day = _next_boundary(rules, c, rules.calendar.today(after))
     boundary = NEVER if day == NEVER else rules.calendar.start_of(day)
     return min(boundary, _timer(c, after)[0]) if c.holds else boundary
 
@@ -109,7 +112,7 @@ def advance(
     seen = c.as_of if c.due is None else c.due - 1
     if seen >= until:
         return False
-    first, last = calendar.day_of(seen), calendar.day_of(until)
+    first, last = calendar.today(seen), calendar.today(until)
     if first == last and not c.holds and c.due is None:
         return False  # no day begins between the two, so it need not be known when something is due
     boundaries, following = _boundaries(rules, c, first, last)
@@ -124,7 +127,7 @@ def advance(
                 ladders |= expiring
             if timer > until or timer >= instant:
                 break
-            changed |= _look_again(look, timer, calendar.day_of(timer), expiring, cutter, out)
+            changed |= _look_again(look, timer, calendar.today(timer), expiring, cutter, out)
             seen = timer
         if instant > until:
             c.due = min(instant, _timer(c, seen)[0]) if c.holds else instant

@@ -27,7 +27,7 @@ def describe(rules: Rules, slot: Slot, customer: str, now: int, cutter: Cutter) 
     if not isinstance(c, Customer):
         raise TypeError("describe needs a customer's record")
     instant = max(now, c.as_of)
-    day = rules.calendar.day_of(instant)
+    day = rules.calendar.today(instant)
     cuts = cutter.at(day)
     foreseen = _foresee(rules, slot, c, instant, cutter)
     answer: dict[str, Any] = {"customer_id": slot.id}

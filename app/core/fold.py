@@ -109,9 +109,7 @@ def _apply(
         handover = settle_credit(rules, slot, record, event)
         if handover is not None:
             out.handovers.append(handover)
-    if late:
-        day = rules.calendar.day_of(record.as_of)
-    else:
+    if not late:
         record.as_of = instant
     cause = Occasion(
         "refund" if isinstance(event.data, _REFUNDS) else "event", _trigger(event), by_hand
@@ -119,8 +117,7 @@ def _apply(
     ladders |= rules.touched_by(groups | HAPPENED)
     if by_hand >= 0:
         ladders |= 1 << by_hand
-    look = Look(rules, slot.id, record, record.as_of, day, cutter.at(day), cause)
-    evaluate(look, ladders, out.changes)
+    evaluate(look_at(rules, slot, record, record.as_of, cutter, cause), ladders, out.changes)
     record.due = None
     slot.touched = True
     return LATE if late else IN_TIME
@@ -140,7 +137,7 @@ def _trigger(event: Event) -> Trigger:
 def look_at(
     rules: Rules, slot: Slot, c: Customer, instant: int, cutter: Cutter, occasion: Occasion
 ) -> Look:
-    day = rules.calendar.day_of(instant)
+    day = rules.calendar.today(instant)
     return Look(rules, slot.id, c, instant, day, cutter.at(day), occasion)
 
 

@@ -5,6 +5,7 @@ since 1970-01-01 of the calendar date in the shop's time zone.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -96,42 +97,93 @@ def format_instant(instant: int) -> str:
 class Calendar:
     """Calendar days in one time zone.
 
-    A day that clocks skip altogether has no length: it begins where the next one does.
+    The date of an instant is what a clock on the wall shows. Where clocks go back over midnight,
+    the date goes back with them: St John's had a minute of 7 November 2010, then an hour of the 6th
+    again. So a date alone does not say which days are over. Of these `today` knows: a day begins
+    with the last midnight before it, from which on no earlier date is seen, and ends where the next
+    one begins. A day that clocks skip altogether has no length: it begins where the next one does.
     """
 
-    __slots__ = ("_begin", "_day", "_end", "_starts", "_utc", "timezone")
+    __slots__ = ("_begin", "_day", "_end", "_firsts", "_starts", "_zone", "timezone")
 
     def __init__(self, timezone: str) -> None:
         """Take an IANA name; raises `zoneinfo.ZoneInfoNotFoundError` for an unknown one."""
         self.timezone = timezone
-        self._utc = timezone == "UTC"
+        self._zone = None if timezone == "UTC" else ZoneInfo(timezone)
         self._starts: dict[int, int] = {}
-        # The day asked for last: a stream in order of time asks for the same again and again.
+        # When the date of a day is first seen, for those that clocks then go back out of.
+        self._firsts: dict[int, int] = {}
+        # The day asked for last, as long as no date but its own is seen: a stream in order of time
+        # asks for the same again and again.
         self._day = self._begin = self._end = 0
 
     def day_of(self, instant: int) -> int:
-        """Return the calendar day in which the instant lies."""
+        """Return the date of an instant: the day on which what happens then has happened."""
+        if self._begin <= instant < self._end:
+            return self._day
+        if self._zone is None:
+            return instant // DAY
+        today = self.today(instant)
+        return today if instant < self._end else self._date(instant)
+
+    def today(self, instant: int) -> int:
+        """Return the latest day that has begun: the one that windows end with."""
         if self._begin <= instant < self._end:
             return self._day
         day = instant // DAY
-        if self._utc:
+        if self._zone is None:
             return day
         while instant < self.start_of(day):
             day -= 1
         while instant >= self.start_of(day + 1):
             day += 1
-        self._day, self._begin, self._end = day, self.start_of(day), self.start_of(day + 1)
+        end = self.start_of(day + 1)
+        self._day, self._begin, self._end = day, self.start_of(day), self._firsts.get(day + 1, end)
         return day
 
     def start_of(self, day: int) -> int:
         """Return the instant at which the calendar day begins."""
-        if self._utc:
+        if self._zone is None:
             return day * DAY
         start = self._starts.get(day)
         if start is None:
             start = self._starts[day] = self._look_up(day)
         return start
 
+    def lasting(self, day: int) -> int:
+        """Return the first day from this one on that has a length; both begin at one instant."""
+        while self.start_of(day) == self.start_of(day + 1):
+            day += 1
+        return day
+
+    def begun(self, after: int, last: int) -> Sequence[int]:
+        """Return the days that begin after the begin of one, up to another; each has a length."""
+        days = range(after + 1, last + 1)
+        if self._zone is None:
+            return days
+        return [day for day in days if self.start_of(day) < self.start_of(day + 1)]
+
     def _look_up(self, day: int) -> int:
-        midnight = datetime.fromordinal(day + _EPOCH).replace(tzinfo=ZoneInfo(self.timezone))
-        return (midnight - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+        midnight = datetime.fromordinal(day + _EPOCH).replace(tzinfo=self._zone)
+        first, last = _instant(midnight), _instant(midnight.replace(fold=1))
+        if first < last and self._date(last - 1) < day:  # midnight comes twice
+            self._firsts[day] = first
+            return last
+        while last < first - 1:  # midnight is skipped: where does its day begin?
+            middle = (last + first) // 2
+            if self._date(middle) < day:
+                last = middle
+            else:
+                first = middle
+        return first
+
+    def _date(self, instant: int) -> int:
+        moment = _MOMENT + timedelta(microseconds=instant)
+        return moment.astimezone(self._zone).toordinal() - _EPOCH
+
+
+_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _instant(moment: datetime) -> int:
+    return (moment - _MOMENT) // timedelta(microseconds=1)

@@ -119,7 +119,8 @@ class Ranking:
 
     def turn(self, day: int, read: Callable[[str], Customer | None]) -> set[str]:
         """Take the cuts at the boundary at which `day` begins; returns whose standing flips."""
-        for customer in self._drops.pop(day, ()):
+        over = [drop for drop in self._drops if drop <= day]
+        for customer in {one for drop in over for one in self._drops.pop(drop)}:
             c = read(customer)
             for window in self._windows:
                 spend = within(c.bought, 1, day - window + 1) if c else 0

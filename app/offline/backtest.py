@@ -104,9 +104,9 @@ class Backtest:
         if self.clock is not None and instant <= self.clock:
             return
         self.clock = instant
-        day = self.rules.calendar.day_of(instant)
+        day = self.rules.calendar.today(instant)
         if self._today is not None and self.rules.tops:
-            for passed in range(self._today + 1, day + 1):
+            for passed in self.rules.calendar.begun(self._today, day):
                 self._turn(passed)
         self._today = day
 

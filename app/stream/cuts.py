@@ -5,7 +5,7 @@ after a start, in slices between batches; until that is done no cut is taken, an
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from zlib import crc32
 
 import structlog
@@ -52,7 +52,7 @@ class TopSpenders:
             self._ranking.resume(meta.cut_day, self.at(meta.cut_day))
         self._ranked: set[str] = set()
         self._divisor = 1
-        self._day = rules.calendar.day_of(meta.clock) if meta.clock else None
+        self._day = rules.calendar.today(meta.clock) if meta.clock else None
         self._next: bytes | None = HOT if rules.tops and meta.clock else None
 
     def at(self, day: int) -> Cuts:
@@ -109,16 +109,18 @@ class TopSpenders:
         for customer in [c for c in self._ranked if crc32(c.encode()) % self._divisor]:
             self.forget(customer)
 
-    def days_to(self, position: int) -> range:
+    def days_to(self, position: int) -> Sequence[int]:
         """Return the days whose boundaries the clock passes on its way to an instant."""
         if not self._rules.tops or self.rebuilding:
-            return range(0)
-        today = self._rules.calendar.day_of(position)
+            return ()
+        today = self._rules.calendar.today(position)
         begun = self._day
         if begun is not None and today <= begun:
-            return range(0)
+            return ()
         self._day = today
-        return range(0) if begun is None else range(max(begun + 1, today - _LONGEST), today + 1)
+        if begun is None:
+            return ()
+        return self._rules.calendar.begun(max(begun, today - _LONGEST - 1), today)
 
     def turn(self, day: int, read: Callable[[str], Customer | None]) -> set[str]:
         """Take the cuts of a day at its begin; returns the customers to whom they matter.

@@ -62,7 +62,7 @@ class Lookup:
             hold, clock = partition.hold, partition.clock()
             figures = Figures(number, clock, hold.rounds.customers)
             if ladder is not None:
-                hold.history.add_days(figures, ladder, self._rules.calendar.day_of(clock), days)
+                hold.history.add_days(figures, ladder, self._rules.calendar.today(clock), days)
                 figures.census = hold.census.of(ladder)
             told.append(figures)
         return told

@@ -12,6 +12,7 @@ EPOCH_DAY = date(1970, 1, 1).toordinal()
 MICRO = timedelta(microseconds=1)
 SECOND = 1_000_000
 DAY = 24 * 3600 * SECOND
+HALF_AN_HOUR = 1800 * SECOND  # clocks go back by more, where they go back over midnight
 
 RFC_3339 = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})"
@@ -58,23 +59,35 @@ class Days:
         self.start_of = lru_cache(maxsize=None)(self._start_of)
 
     def day_of(self, instant: int) -> int:
+        """The date on the wall."""
         local = (EPOCH + instant * MICRO).astimezone(self.zone)
         return local.date().toordinal() - EPOCH_DAY
 
+    def today(self, instant: int) -> int:
+        """The latest day that has begun. The date may be ahead of it, where clocks go back over
+        midnight: for the moment before they do.
+        """
+        day = self.day_of(instant)
+        while self.start_of(day) > instant:
+            day -= 1
+        while self.start_of(day + 1) <= instant:
+            day += 1
+        return day
+
     def _start_of(self, day: int) -> int:
-        """The first instant whose calendar day is `day` or later, by bisection."""
-        low, high = (day - 2) * DAY, (day + 2) * DAY  # low is before it, high is not
-        while high - low > 1:
-            middle = (low + high) // 2
+        """The first instant from which on the date is `day` or later, seen from behind."""
+        later = (day + 2) * DAY
+        while self.day_of(later - HALF_AN_HOUR) >= day:
+            later -= HALF_AN_HOUR
+        earlier = later - HALF_AN_HOUR
+        while later - earlier > 1:
+            middle = (earlier + later) // 2
             if self.day_of(middle) >= day:
-                high = middle
+                later = middle
             else:
-                low = middle
-        return high
+                earlier = middle
+        return later
 
     def next_boundary(self, instant: int) -> int:
         """The first day boundary after `instant`."""
-        day = self.day_of(instant) + 1
-        while self.start_of(day) <= instant:
-            day += 1
-        return self.start_of(day)
+        return self.start_of(self.today(instant) + 1)

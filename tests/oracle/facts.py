@@ -28,14 +28,14 @@ def fact(record: Record, asked: Fact, today: int, cuts: Cuts) -> Value:
         return cut is not None and spend_in(record, asked.args[1], today) >= cut
     if name.endswith("_in"):
         (window,) = asked.args
-        return total(record, name.removesuffix("_in"), lambda day: today - window < day <= today)
+        return total(record, name.removesuffix("_in"), lambda day: today < day + window)
     if name in OTHERS:
         return OTHERS[name](record)
     return total(record, name, lambda day: True)
 
 
 def spend_in(record: Record, window: int, today: int) -> int:
-    return total(record, "spend", lambda day: today - window < day <= today)
+    return total(record, "spend", lambda day: today < day + window)
 
 
 def total(record: Record, name: str, within: Callable[[int], bool]) -> int:

@@ -9,6 +9,11 @@ from .clock import DAY, EPOCH, MICRO, SECOND, Days, format_time
 
 JITTER = [0, 0, 0, 0, -1, 1, -SECOND, SECOND, -3600 * SECOND, 3600 * SECOND, 7 * 3600 * SECOND]
 STARTS = ["2019-02-27", "2021-03-26", "2023-10-27", "2011-12-27", "2024-02-28", "2018-10-30"]
+ODD_NIGHTS = {
+    "Pacific/Apia": "2011-12-27",  # no 30 December
+    "America/St_Johns": "2010-11-04",  # a minute of the 7th, then an hour of the 6th again
+    "Antarctica/Casey": "2010-03-02",  # two hours of the 5th, then an hour of the 4th again
+}
 
 
 class Moments:
@@ -42,7 +47,7 @@ class Moments:
     def edge(self, at: int) -> int:
         """A day boundary, the end of a grace, of a window, or of a grace after a window."""
         chance = self.chance
-        day = self.days.day_of(at)
+        day = self.days.today(at)
         kind = chance.random()
         if kind < 0.3:
             return self.days.start_of(day + chance.choice([1, 1, 2, 3]))

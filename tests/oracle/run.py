@@ -86,7 +86,7 @@ def customer(world: World, record: Record) -> dict[str, Any]:
     """As GET /v1/customers/{id} gives it, as far as it is asked for here."""
     settings = world.settings
     assert world.now is not None
-    today = settings.days.day_of(world.now)
+    today = settings.days.today(world.now)
     asked = [Fact(name, name) for name in PLAIN]
     asked += [Fact(f"profile.{name}", f"profile.{name}") for name in sorted(settings.kept)]
     asked += [f for f in named_facts(settings.ladders) if f.args]

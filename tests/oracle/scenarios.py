@@ -10,7 +10,7 @@ from typing import Any
 
 from .clock import DAY, Days, format_time, parse_time
 from .ladders import Ladder, named_facts, read_ladders
-from .moments import STARTS, Moments, written
+from .moments import ODD_NIGHTS, STARTS, Moments, written
 from .run import Scenario, run
 from .spoilt import repeat, spoil
 from .stories import Story
@@ -19,7 +19,8 @@ BUILT_IN = Path(__file__).parents[2] / "app" / "ladders"
 EDGY = Path(__file__).parent / "ladders"
 ZONES = [
     "UTC", "Asia/Ho_Chi_Minh", "America/New_York", "America/Sao_Paulo", "Pacific/Apia",
-    "Australia/Lord_Howe", "Asia/Kathmandu", "Europe/Lisbon", "Africa/Cairo",
+    "Australia/Lord_Howe", "Asia/Kathmandu", "Europe/Lisbon", "Africa/Cairo", "America/St_Johns",
+    "Antarctica/Casey",
 ]  # fmt: skip
 CURRENCIES = ["VND", "USD", "EUR", "JPY", "KWD", "ITL"]
 PRICES = {
@@ -98,7 +99,9 @@ def bare(chance: random.Random) -> Scenario:
 
 
 def moments_for(chance: random.Random, ladders: list[Ladder], days: Days) -> Moments:
-    start = parse_time(f"{chance.choice(STARTS)}T12:00:00Z")
+    odd = ODD_NIGHTS.get(days.zone.key)
+    first = odd if odd and chance.random() < 0.7 else chance.choice(STARTS)
+    start = parse_time(f"{first}T12:00:00Z")
     assert start is not None
     windows = sorted({fact.args[-1] for fact in named_facts(ladders) if fact.args})
     graces = sorted({ladder.grace // DAY for ladder in ladders if ladder.grace})

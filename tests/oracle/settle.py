@@ -29,7 +29,7 @@ class Look:
 
     def __init__(self, settings: Settings, record: Record, time: int, cuts: Cuts) -> None:
         self.record, self.cuts = record, cuts
-        self.today = settings.days.day_of(time)
+        self.today = settings.days.today(time)
         self.seen: dict[Fact, Value] = {}
 
     def __call__(self, asked: Fact) -> Value:

@@ -62,7 +62,7 @@ class World:
         return found
 
     def pass_instant(self, before: int, instant: int) -> None:
-        first, today = (self.settings.days.day_of(t) for t in (before, instant))
+        first, today = (self.settings.days.today(t) for t in (before, instant))
         everyone = self.every_day and first != today
         if first != today:
             everyone = self.take_cuts(today) or everyone

@@ -73,6 +73,13 @@ def test_the_cut_is_taken_after_the_drops_of_the_day() -> None:
     assert (1, 3) not in one.at(10)
 
 
+def test_a_boundary_takes_the_drops_of_days_that_had_none() -> None:
+    one = ranking()
+    kept = {"old": buyer(one, "old", 100, 5), "new": buyer(one, "new", 1, 7)}
+    one.turn(9, kept.get)  # "old" was dropped on the 8th
+    assert one.at(9)[1, 3] == 1
+
+
 def test_a_day_to_come_has_the_last_cut_and_an_unknown_past_day_none() -> None:
     one = ranking()
     c = buyer(one, "a", 100)

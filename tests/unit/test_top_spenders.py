@@ -18,6 +18,7 @@ from app.stream.meta import Meta, read, write
 from app.stream.store import LAYOUT, Shared, Standing, Store
 from app.wire.definition import read_ladder
 from app.wire.record import RecordCodec
+from tests.shop import at
 
 VITAL = read_ladder(
     b"""
@@ -74,6 +75,15 @@ def test_at_a_boundary_the_cut_is_taken_and_those_above_it_are_named() -> None:
     assert tops.turn(TODAY + 1, record) == {"c-8", "c-9"}
     assert tops.at(TODAY + 1) == {(20, 30): 900}
     assert list(tops.days_to((TODAY + 1) * DAY + 5)) == []
+
+
+def test_a_day_that_never_was_has_no_boundary() -> None:
+    apia = Rules([VITAL], Calendar("Pacific/Apia"), Rates.only("VND"))
+    tops = TopSpenders(apia, Meta(), 0)
+    left_out = at("2011-12-30") // DAY
+    assert list(tops.days_to(at("2011-12-28T12:00"))) == []
+    passed = [left_out - 1, left_out + 1, left_out + 2]
+    assert list(tops.days_to(at("2012-01-01T08:00"))) == passed
 
 
 def test_the_cuts_come_back_with_the_state() -> None:
