@@ -27,6 +27,11 @@ def hash_id(text: str) -> bytes:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=ID_BYTES).digest()
 
 
+def event_key(source: str, id: str) -> bytes:
+    """Return the 16 bytes under which an event is remembered."""
+    return hash_id(f"{source}\0{id}")
+
+
 def find(ids: bytes, key: bytes, first: int = 0) -> int:
     """Return the place of an id among packed ones, at or after place `first`; -1 for none."""
     place = ids.find(key, first * ID_BYTES)

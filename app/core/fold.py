@@ -1,6 +1,6 @@
 """An event meets the record of the customer it names."""
 
-from app.core.book import hash_id
+from app.core.book import event_key
 from app.core.change import Trigger
 from app.core.credit import settle_credit
 from app.core.customer import Customer, Hold, Moved, Slot, stranger
@@ -28,6 +28,7 @@ from app.core.verdict import (
     IN_TIME,
     LATE,
     REPEATED,
+    Applied,
     Dropped,
     Outbox,
     Repeated,
@@ -46,10 +47,10 @@ def fold(rules: Rules, slot: Slot, event: Event, cutter: Cutter, out: Outbox) ->
     return fold_admitted(rules, slot, event, key, cutter, out)
 
 
-def admit(rules: Rules, slot: Slot, event: Event) -> bytes | Repeated | Dropped | Refused:
+def admit(rules: Rules, slot: Slot, event: Event) -> bytes | Applied | Repeated | Dropped | Refused:
     """Say why an event will change nothing; else return the key under which it is remembered."""
     record = slot.record
-    key = hash_id(f"{event.source}\0{event.id}")
+    key = event_key(event.source, event.id)
     if isinstance(record, Customer) and key in record.seen:
         return REPEATED
     own = event.subject == slot.id
@@ -58,7 +59,7 @@ def admit(rules: Rules, slot: Slot, event: Event) -> bytes | Repeated | Dropped 
     if isinstance(record, Moved):
         return key
     if isinstance(event.data, ProfileMerged) and is_one_with(slot, event.data.into):
-        return DROPPED
+        return IN_TIME
     return refuse(rules, record, event.data) or key
 
 

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from app.core.book import hash_id
+from app.core.book import event_key, hash_id
 from app.core.customer import Customer, Moved, Slot, stranger
 from app.core.due import Cutter, advance
 from app.core.events import ReferralConverted, ReferralReversed
@@ -126,6 +126,7 @@ def _unite(
     advance(rules, slot.id, c, instant, cutter, out.changes)
     c.as_of = instant
     unite(slot, c, other)
+    c.seen.add(event_key(absorb.trigger.source, absorb.trigger.id))
     occasion = Occasion("merge", absorb.trigger)
     evaluate(look_at(rules, slot, c, instant, cutter, occasion), rules.all, out.changes)
     c.due = None

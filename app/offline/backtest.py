@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from app.core.apply import (
+    Applied,
     Outbox,
     Repeated,
     admit,
@@ -92,6 +93,8 @@ class Backtest:
             fold_admitted(self.rules, slot, event, key, self._ranking, self._out)
             self._note(slot, event.time)
             self._deliver(line)
+        elif isinstance(key, Applied):
+            self.advance_clock(event.time)
         elif isinstance(key, Refused):
             self._refuse(key, line)
         elif isinstance(key, Repeated):

@@ -109,6 +109,33 @@ def test_without_until_the_clock_stands_at_the_greatest_event_time(
     assert (found["clock"], found["changes"]) == ("2026-03-02T00:00:00Z", 3)
 
 
+def test_a_merge_of_two_ids_that_are_one_changes_nothing_but_the_clock(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    merges = [
+        event(7, "profile.merged", "b", "2026-03-03T00:00:00Z", into="a"),
+        event(8, "profile.merged", "a", "2026-03-20T00:00:00Z", into="b"),
+    ]
+    write("merged.ndjson", [json.dumps(each) for each in [*EVENTS, *merges]])
+    found = summary(capsys, "merged.ndjson")
+    assert (found["clock"], found["dropped"], found["customers"]) == (merges[1]["time"], 0, 2)
+
+
+def test_the_id_of_a_merge_is_remembered_by_who_survives_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    again = "2026-03-20T00:00:00Z"
+    lines = [
+        event(7, "profile.merged", "b", "2026-03-03T00:00:00Z", into="a"),
+        event(7, "profile.merged", "b", again, into="a"),
+        event(7, "signup.inquired", "a", again),
+    ]
+    write("merged.ndjson", [json.dumps(each) for each in [*EVENTS, *lines]])
+    found = summary(capsys, "merged.ndjson", "--customers", "out")
+    assert (found["clock"], found["repeated"]) == ("2026-03-03T00:00:00Z", 3)
+    assert read("out")[0]["facts"]["inquiries"] == 0
+
+
 def test_people_see_rungs_moves_and_what_was_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["backtest", "events.ndjson", "wrong.ndjson"]) == 0
     out = capsys.readouterr().out
