@@ -13,19 +13,20 @@ from typing import Any
 
 import msgspec
 
-from app.core.apply import Outbox, Verdict, examine, fold, next_due, receive
+from app.core.address import Address, address_of
+from app.core.apply import Dropped, Outbox, Verdict, examine, fold, next_due, receive
 from app.core.change import Change
 from app.core.customer import Customer, Moved, Slot
 from app.core.due import NoCuts
 from app.core.events import Event, Refused
 from app.core.explain import describe
-from app.core.handover import Forward
+from app.core.handover import Credit, Forward, Handover, Named
 from app.core.instants import format_instant
 from app.core.rules import Rules
 from app.wire import handover as wire
 from app.wire.fields import NEEDS
 from app.wire.handover import Origin
-from app.wire.record import RecordCodec, Unreadable
+from app.wire.record import RecordCodec, Unreadable, id_in, traces_key
 
 NEED_NAMES = {number: name for name, number in NEEDS.items()}
 Choose = Callable[[int], int]
@@ -83,6 +84,7 @@ class Partitions:
         self.handovers: dict[str, deque[bytes]] = {}
         self.customers: set[str] = set()
         self.steps = 0
+        self._ids: dict[Address, str] = {}
         for event in events:
             self.tell(event)
 
@@ -113,10 +115,18 @@ class Partitions:
         for handover in out.handovers:
             held = origin if isinstance(handover, Forward) else None
             value = wire.encode(handover, self.rows.codec, held)
-            self.handovers.setdefault(handover.to, deque()).append(value)
+            self.handovers.setdefault(self._addressee(handover), deque()).append(value)
         if slot.touched:
             self.rows.save(slot)
         return verdict
+
+    def _addressee(self, handover: Handover) -> str:
+        """In whose queue it lies: each customer stands for a partition, which addresses lead to."""
+        if isinstance(handover, Named):
+            self._ids[address_of(handover.to)] = handover.to
+        if isinstance(handover, Credit) and handover.address is not None:
+            return self._ids[handover.address]
+        return handover.to
 
     def _event(self, slot: Slot, out: Outbox) -> tuple[Verdict, Origin]:
         event = self.events[slot.id].popleft()
@@ -128,6 +138,11 @@ class Partitions:
         found = wire.decode(self.handovers[slot.id].popleft(), self.rows.codec)
         assert not isinstance(found, Unreadable), found
         handover, origin = found
+        if isinstance(handover, Credit) and handover.address is not None:
+            kept = id_in(self.rows.held.get(traces_key(handover.address.digest)))
+            if kept is None:
+                return Dropped(), None
+            handover = handover.found(kept)
         assert handover.to == slot.id
         return receive(self.rules, slot, handover, NoCuts(), out), origin
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from app.core.address import Address, address_of
 from app.core.apply import (
     Applied,
     Dropped,
@@ -25,14 +26,15 @@ from app.core.due import Cutter, NoCuts
 from app.core.events import Data, Event, PurchaseCompleted, PurchaseRefunded, Refused
 from app.core.explain import describe
 from app.core.facts import Cuts
-from app.core.handover import Handover
+from app.core.handover import Credit, Handover, Named
 from app.core.instants import Calendar, format_instant, parse_instant
 from app.core.ladder import Ladder
 from app.core.money import Rates
 from app.core.rules import Rules
+from app.core.verdict import Noted
 from app.wire.definition import read_folder, read_ladder
 
-Verdict = Applied | Repeated | Dropped | Forwarded | Refused
+Verdict = Applied | Repeated | Dropped | Forwarded | Noted | Refused
 Move = tuple[str, str | None, str | None, str]
 
 SECOND = 1_000_000
@@ -107,6 +109,7 @@ class Shop:
         self.sent: list[Handover] = []
         self.told = at("2026-03-01T12:00")
         self._count = 0
+        self._named: dict[Address, str] = {}
 
     def slot(self, customer: str = "c") -> Slot:
         return self.slots.setdefault(customer, Slot(customer))
@@ -139,12 +142,20 @@ class Shop:
         out = Outbox(self.changes)
         verdict = fold(self.rules, self.slot(event.subject), event, self.cutter, out)
         while out.handovers:
-            handover = out.handovers.pop(0)
+            handover = self._found(out.handovers.pop(0))
             self.sent.append(handover)
             verdict_there = receive(self.rules, self.slot(handover.to), handover, self.cutter, out)
             if isinstance(verdict, Forwarded):
                 verdict = verdict_there
         return verdict
+
+    def _found(self, handover: Handover) -> Handover:
+        """Put the id where there is but an address."""
+        if isinstance(handover, Named):
+            self._named[address_of(handover.to)] = handover.to
+        if isinstance(handover, Credit) and handover.address is not None:
+            return handover.found(self._named[handover.address])
+        return handover
 
     def deliver(self, handover: Handover) -> Verdict:
         """One handover alone, as if it came once more or late."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
+from app.core.address import Address
 from app.core.book import Book
 from app.core.events import Attribute
 from app.core.series import LONGEST_WINDOW, Peaks, Series
@@ -99,16 +100,20 @@ class Credit(msgspec.Struct, array_like=True, gc=False):
 
     customer: str
     life: int
-    referrer: str
+    referrer: Address | str
     k: int = 0
     converted: bool = False
 
 
 class Signup(msgspec.Struct, array_like=True, gc=False):
-    """The first registration: its day, and who brought the customer."""
+    """The first registration: its day, and who brought the customer.
+
+    The referrer is kept by address; by id only until the referrer was told that somebody names him
+    (`app.core.credit`), and in rows of version 1 until then.
+    """
 
     day: int
-    referrer: str | None = None
+    referrer: Address | str | None = None
     credit: Credit | None = None
 
 
@@ -234,6 +239,7 @@ class Erased(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class Slot(msgspec.Struct, gc=False):
     """All that is stored under one customer id. `aliases` are the ids absorbed into it.
 
+    `named` says that somebody keeps the address of this customer, and may owe him a credit.
     `touched` says that something here is not yet stored; `stored` and `traced` are the codec's own
     notes of the rows that are (`app.wire.record`).
     """
@@ -242,11 +248,20 @@ class Slot(msgspec.Struct, gc=False):
     record: Customer | Moved | None = None
     erased: Erased | None = None
     aliases: tuple[str, ...] = ()
+    named: bool = False
     touched: bool = False
     stored: int = 0
-    traced: tuple[Erased | None, tuple[str, ...]] = (None, ())
+    traced: tuple[Erased | None, tuple[str, ...], str] = (None, (), "")
 
     @property
     def next_life(self) -> int:
         """The how-manieth record of this id a new one would be."""
         return (self.erased.lives if self.erased else 0) + 1
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the id is to be found under its SHA-256, by whom keeps only the address.
+
+        Who came back after an erasure is: whoever named the customer before it still may owe one.
+        """
+        return self.named or (self.erased is not None and self.record is not None)

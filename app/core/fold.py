@@ -2,7 +2,7 @@
 
 from app.core.book import event_key
 from app.core.change import Trigger
-from app.core.credit import settle_credit
+from app.core.credit import hide_referrer, settle_credit
 from app.core.customer import Customer, Hold, Moved, Slot, stranger
 from app.core.due import Cutter, advance
 from app.core.effects import take_in
@@ -107,9 +107,9 @@ def _apply(
     record.happened.add(day, _ONCE)
     record.seen.add(key)
     if record.signup is not None:
-        handover = settle_credit(rules, slot, record, event)
-        if handover is not None:
-            out.handovers.append(handover)
+        named = hide_referrer(slot, record, instant)
+        credit = settle_credit(rules, slot, record, event)
+        out.handovers += [owed for owed in (named, credit) if owed is not None]
     if not late:
         record.as_of = instant
     cause = Occasion(

@@ -4,7 +4,9 @@
 """
 
 import msgspec
+from msgspec.structs import replace
 
+from app.core.address import Address
 from app.core.change import Trigger
 from app.core.customer import Customer
 from app.core.events import Event
@@ -13,9 +15,10 @@ from app.core.events import Event
 class Credit(msgspec.Struct, frozen=True, gc=False):
     """A referral converted or reversed by the referred customer's own record.
 
-    The event's subject is the referrer as the referred customer named him. `returns` counts how
-    often it came back to him and found a forwarding; `since` is for who delivers it, to note when
-    that was first.
+    It is sent to an address: then `to` and the event's subject, the referrer as the referred
+    customer named him, are empty until whoever delivers it has found the id (`found`). `returns`
+    counts how often it came back to him and found a forwarding; `since` is for who delivers it, to
+    note when that was first.
     """
 
     to: str
@@ -23,6 +26,18 @@ class Credit(msgspec.Struct, frozen=True, gc=False):
     event: Event
     returns: int = 0
     since: int = 0
+    address: Address | None = None
+
+    def found(self, customer: str) -> "Credit":
+        """Return the same for the customer who was found at its address."""
+        return replace(self, to=customer, event=replace(self.event, subject=customer), address=None)
+
+
+class Named(msgspec.Struct, frozen=True, gc=False):
+    """Somebody was brought by this customer, and keeps no more than the address."""
+
+    to: str
+    time: int
 
 
 class Forward(msgspec.Struct, frozen=True, gc=False):
@@ -77,4 +92,4 @@ class Redirect(msgspec.Struct, frozen=True, gc=False):
     into: str
 
 
-Handover = Credit | Forward | Absorb | Forget | Redirect
+Handover = Credit | Named | Forward | Absorb | Forget | Redirect

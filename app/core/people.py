@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from app.core.address import Address, address_of
 from app.core.book import Book
 from app.core.customer import (
     Customer,
@@ -25,9 +26,11 @@ LONGEST_PATH = 512
 """Forwardings that a record follows before it comes to rest where it is."""
 
 
-def is_one_with(slot: Slot, customer: str) -> bool:
-    """Tell whether an id is this customer's own or was absorbed into it."""
-    return customer == slot.id or customer in slot.aliases
+def is_one_with(slot: Slot, customer: Address | str) -> bool:
+    """Tell whether an id, or an address, is this customer's own or was absorbed into it."""
+    if isinstance(customer, str):
+        return customer == slot.id or customer in slot.aliases
+    return any(address_of(id) == customer for id in (slot.id, *slot.aliases))
 
 
 def depart(slot: Slot, absorb: Absorb) -> None:
@@ -44,7 +47,7 @@ def erase(slot: Slot, instant: int) -> list[Handover]:
     lives = slot.record.life if slot.record else slot.next_life - 1
     told: list[Handover] = [Forget(alias, instant, instant) for alias in slot.aliases]
     earlier = slot.erased.instant if slot.erased else instant
-    slot.record, slot.aliases = None, ()
+    slot.record, slot.aliases, slot.named = None, (), False
     slot.erased = Erased(max(instant, earlier), lives)
     return told
 

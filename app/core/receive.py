@@ -7,11 +7,11 @@ from app.core.customer import Customer, Moved, Slot, stranger
 from app.core.due import Cutter, advance
 from app.core.events import ReferralConverted, ReferralReversed
 from app.core.fold import admit, fold, look_at
-from app.core.handover import Absorb, Credit, Forget, Forward, Handover, Redirect
+from app.core.handover import Absorb, Credit, Forget, Forward, Handover, Named, Redirect
 from app.core.move import Occasion, evaluate
 from app.core.people import MOST_ALIASES, erase, is_one_with, next_stop, settle_here, unite
 from app.core.rules import Rules
-from app.core.verdict import DROPPED, FORWARDED, IN_TIME, LATE, Outbox, Verdict
+from app.core.verdict import DROPPED, FORWARDED, IN_TIME, LATE, NOTED, Outbox, Verdict
 
 MOST_RETURNS = 64
 """How often an event goes on to somebody who knows nothing of its customer, and comes back.
@@ -30,6 +30,8 @@ def receive(rules: Rules, slot: Slot, handover: Handover, cutter: Cutter, out: O
             return _receive_forward(rules, slot, handover, cutter, out)
         case Credit():
             return _receive_credit(rules, slot, handover, cutter, out)
+        case Named():
+            return _receive_named(slot)
         case Absorb():
             return _receive_absorb(rules, slot, handover, cutter, out)
         case Forget():
@@ -89,6 +91,14 @@ def _receive_credit(
     if isinstance(data, ReferralConverted) and known:
         data = ReferralConverted(data.referred_id)
     return fold(rules, slot, replace(event, data=data), cutter, out)
+
+
+def _receive_named(slot: Slot) -> Verdict:
+    """Keep the id where it is found by its address; not that of who is erased and not back."""
+    if slot.record is not None or slot.erased is None:
+        slot.touched |= not slot.named
+        slot.named = True
+    return NOTED
 
 
 def _receive_absorb(

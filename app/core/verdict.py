@@ -25,10 +25,14 @@ class Forwarded(msgspec.Struct, frozen=True, gc=False):
     """The customer was absorbed: the event is on its way to the survivor."""
 
 
-Verdict = Applied | Repeated | Dropped | Forwarded | Refused
+class Noted(msgspec.Struct, frozen=True, gc=False):
+    """Something was noted that is no fact of anybody."""
+
+
+Verdict = Applied | Repeated | Dropped | Forwarded | Noted | Refused
 
 IN_TIME, LATE = Applied(False), Applied(True)
-REPEATED, DROPPED, FORWARDED = Repeated(), Dropped(), Forwarded()
+REPEATED, DROPPED, FORWARDED, NOTED = Repeated(), Dropped(), Forwarded(), Noted()
 
 
 class Outbox(msgspec.Struct, gc=False):

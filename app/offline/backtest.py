@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
+from app.core.address import Address, address_of
 from app.core.apply import (
     Applied,
     Outbox,
@@ -19,7 +20,7 @@ from app.core.apply import (
 from app.core.change import Change
 from app.core.customer import Customer, Moved, Slot
 from app.core.events import ClockAdvanced, Event, Refused
-from app.core.handover import Absorb, Handover
+from app.core.handover import Absorb, Credit, Handover, Named
 from app.core.ranking import Ranking
 from app.core.rules import Rules
 
@@ -56,6 +57,7 @@ class Backtest:
         self._out = Outbox()
         self._ranking = Ranking(rules.tops)
         self._today: int | None = None
+        self._named: dict[Address, str] = {}
 
     @property
     def ranking(self) -> Ranking:
@@ -140,7 +142,9 @@ class Backtest:
         handovers = deque(self._out.handovers)
         self._out.handovers.clear()
         while handovers:
-            handover = handovers.popleft()
+            handover = self._found(handovers.popleft())
+            if handover is None:
+                continue
             slot = self._slot(handover.to)
             verdict = receive(self.rules, slot, handover, self._ranking, self._out)
             if isinstance(verdict, Refused):
@@ -148,6 +152,15 @@ class Backtest:
             self._note_handover(slot, handover)
             handovers.extendleft(reversed(self._out.handovers))
             self._out.handovers.clear()
+
+    def _found(self, handover: Handover) -> Handover | None:
+        """Put the id where there is but an address; None where nobody is known to have it."""
+        if isinstance(handover, Named):
+            self._named[address_of(handover.to)] = handover.to
+        elif isinstance(handover, Credit) and handover.address is not None:
+            referrer = self._named.get(handover.address)
+            return None if referrer is None else handover.found(referrer)
+        return handover
 
     def _note_handover(self, slot: Slot, handover: Handover) -> None:
         if isinstance(handover, Absorb) and isinstance(slot.record, Customer):

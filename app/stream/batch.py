@@ -193,6 +193,12 @@ class Batch:
 
     def _handover(self, record: Record, delivered: Delivered) -> None:
         handover = delivered.handover
+        if isinstance(handover, Credit) and handover.address is not None:
+            customer = self._slots.at(handover.address)
+            if customer is None:
+                self.tally.dropped += 1
+                return
+            handover = handover.found(customer)
         slot = self._slots.held(handover.to).slot
         if self._ranks:
             self._reach(handover.time)
@@ -245,12 +251,18 @@ class Batch:
         headers = self._written_by + handed_on(record.headers)
         for owed in self.out.handovers:
             handover = self._patient(owed)
-            key = handover.to.encode()
+            key, there = self._addressed(handover)
             value = handover_wire.encode(handover, self._codec, origin)
-            there = partition_of(key, self._partitions)
             self.handovers.setdefault(there, []).append(Out(key, value, headers))
             self.tally.handed[type(handover).__name__.lower()] += 1
         self.out.handovers.clear()
+
+    def _addressed(self, handover: Handover) -> tuple[bytes, int]:
+        """Return the key and the partition of a handover."""
+        if isinstance(handover, Credit) and (address := handover.address) is not None:
+            return address.digest.hex().encode(), address.spread % self._partitions
+        key = handover.to.encode()
+        return key, partition_of(key, self._partitions)
 
     def _patient(self, handover: Handover) -> Handover:
         """Let what came back go on for a while however often it did.

@@ -91,7 +91,7 @@ def time_of(what: What) -> int:
 
 
 def customer_of(what: What) -> str | None:
-    """Return whose slot a record needs."""
+    """Return whose slot a record needs, None for nobody's or where that is to be found yet."""
     if isinstance(what, Event):
         return what.subject or None
-    return what.handover.to if isinstance(what, Delivered) else None
+    return (what.handover.to or None) if isinstance(what, Delivered) else None

@@ -8,13 +8,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from hashlib import sha256
 from itertools import islice
 
+from app.core.address import Address, address_of
 from app.core.apply import next_due
 from app.core.customer import Customer, Slot
 from app.core.due import NEVER
 from app.core.rules import Rules
 from app.stream import due
 from app.stream.store import Row, StoreBroken
-from app.wire.record import RecordCodec
+from app.wire.record import RecordCodec, id_in, traces_key
 
 KEPT = 300
 """Slots kept decoded for each partition; up to twice as many for a while."""
@@ -100,6 +101,25 @@ class Slots:
             self.prepare((customer,))
             held = self._used[customer]
         return held
+
+    def at(self, address: Address) -> str | None:
+        """Return the customer who has an address, as far as he is reachable; else None."""
+        try:
+            kept = id_in(self._get([traces_key(address.digest)])[0])
+        except ValueError as error:
+            digest = address.digest.hex()[:16]
+            raise RowUnreadable(f"customer with SHA-256 {digest}...: {error}") from error
+        if kept is not None:
+            return kept
+        # What this batch wrote is not stored yet.
+        return next(
+            (
+                customer
+                for customer, held in self._used.items()
+                if held.slot.reachable and address_of(customer) == address
+            ),
+            None,
+        )
 
     def _recall(self, customer: str) -> bool:
         held = self._young.get(customer) or self._old.pop(customer, None)

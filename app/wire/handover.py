@@ -9,14 +9,17 @@ from typing import Any
 import msgspec
 
 from app.core import handover as core
+from app.core.address import Address
 from app.core.change import Trigger
 from app.core.customer import Customer
 from app.core.events import Event, ReferralConverted, ReferralReversed, Refused
 from app.wire.cloudevents import decode as decode_event
 from app.wire.record import RecordCodec, Unreadable
 
-VERSION = 1
+VERSION = 2
+"""Version 1 knew no addresses."""
 _VERSION = bytes([VERSION])
+_VERSIONS = (b"\x01", _VERSION)
 
 
 class Origin(msgspec.Struct, frozen=True, array_like=True):
@@ -39,6 +42,12 @@ class _Credit(msgspec.Struct, array_like=True, tag="credit"):
     data: tuple[str, int | None, str | None] | str
     returns: int
     since: int = 0
+    address: Address | None = None
+
+
+class _Named(msgspec.Struct, array_like=True, tag="named"):
+    to: str
+    time: int
 
 
 class _Forward(msgspec.Struct, array_like=True, tag="forward"):
@@ -73,7 +82,7 @@ class _Redirect(msgspec.Struct, array_like=True, tag="redirect"):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Credit | _Forward | _Absorb | _Forget | _Redirect)
+_decode = msgspec.msgpack.Decoder(_Credit | _Named | _Forward | _Absorb | _Forget | _Redirect)
 
 Delivered = tuple[core.Handover, Origin | None]
 
@@ -85,7 +94,7 @@ def encode(handover: core.Handover, codec: RecordCodec, origin: Origin | None) -
 
 def _written(handover: core.Handover, codec: RecordCodec, origin: Origin | None) -> Any:
     match handover:
-        case core.Credit(to, time, event, returns, since):
+        case core.Credit(to, time, event, returns, since, address):
             data = event.data
             if isinstance(data, ReferralConverted):
                 said: Any = (data.referred_id, data.amount, data.currency)
@@ -93,7 +102,10 @@ def _written(handover: core.Handover, codec: RecordCodec, origin: Origin | None)
                 said = data.referred_id
             else:
                 raise TypeError(f"a credit carries {event.type}")
-            return _Credit(to, time, event.source, event.id, event.subject, said, returns, since)
+            who = event.source, event.id, event.subject
+            return _Credit(to, time, *who, said, returns, since, address)
+        case core.Named(to, time):
+            return _Named(to, time)
         case core.Forward(to, _, _, returns, since):
             if origin is None:
                 raise ValueError("a forwarded event needs the record that it came in")
@@ -119,7 +131,7 @@ def _written(handover: core.Handover, codec: RecordCodec, origin: Origin | None)
 
 def decode(value: bytes | None, codec: RecordCodec) -> Delivered | Unreadable:
     """Read a handover, and the record a forwarded event came in. Never raises."""
-    if value is None or value[:1] != _VERSION:
+    if value is None or value[:1] not in _VERSIONS:
         return Unreadable(f"no handover of version {VERSION}")
     try:
         written = _decode.decode(value[1:])
@@ -128,6 +140,8 @@ def decode(value: bytes | None, codec: RecordCodec) -> Delivered | Unreadable:
     match written:
         case _Credit():
             return _credit(written), None
+        case _Named(to, time):
+            return core.Named(to, time), None
         case _Forward():
             return _forward(written)
         case _Absorb():
@@ -141,7 +155,9 @@ def _credit(written: _Credit) -> core.Credit:
     said = written.data
     data = ReferralReversed(said) if isinstance(said, str) else ReferralConverted(*said)
     event = Event(written.source, written.id, written.subject, written.time, data)
-    return core.Credit(written.to, written.time, event, written.returns, written.since)
+    return core.Credit(
+        written.to, written.time, event, written.returns, written.since, written.address
+    )
 
 
 def _forward(written: _Forward) -> Delivered | Unreadable:

@@ -4,13 +4,16 @@
 |---|---|
 | `c` + id | the hot row: counters, days, recent ids and orders, verdicts; or a forwarding |
 | `s`, `o`, `r`, `f` + id | older ids of events, orders, reviews, referred customers |
-| `x` + SHA-256 of the id | what outlives a record: the marker of an erasure, absorbed ids |
+| `x` + SHA-256 of the id | what outlives a record: the marker of an erasure, absorbed ids; the id |
 
 A hot row is a version byte, a kind byte, a byte with a bit for each further row there is, four
 bytes for the set of ladders its places belong to, and MessagePack. The first thing in that is the
 next due instant, at a fixed place, so that the index of due customers is rebuilt without
 decoding. Other rows are a version byte and MessagePack. Decoding never raises: what cannot be
 read is `Unreadable`.
+
+The id is under `x` only while somebody who keeps its SHA-256 alone may ask for it. Version 1 kept
+who brought a customer by id, and none under `x`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +28,7 @@ from app.core.customer import Customer, Erased, Moved, Slot
 from app.core.due import NEVER
 from app.core.ladder import Ladder
 
-VERSION = 1
+VERSION = 2
 HOT = b"c"
 TRACES = b"x"
 _OLDER = (b"s", b"o", b"r", b"f")
@@ -61,9 +64,13 @@ class Head(msgspec.Struct, array_like=True, gc=False):
     sequences: list[int]
 
 
+_NO_TRACES = (None, (), "")
+
+
 class _Traces(msgspec.Struct, array_like=True, gc=False):
     erased: Erased | None
     aliases: tuple[str, ...]
+    id: str = ""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -74,6 +81,7 @@ _older = msgspec.msgpack.Decoder(tuple[bytes, bytes])
 _traces = msgspec.msgpack.Decoder(_Traces)
 _whole = msgspec.msgpack.Decoder(tuple[bytes, list[tuple[bytes, bytes] | None]])
 _VERSION = bytes([VERSION])
+_VERSIONS = tuple(bytes([version]) for version in range(1, VERSION + 1))
 _WRONG = (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError)
 
 
@@ -112,6 +120,23 @@ def layout_of(ladders: Iterable[Ladder]) -> int:
         "\t".join((ladder.id, *(rung.id for rung in ladder.rungs))) for ladder in ladders
     )
     return crc32(names.encode())
+
+
+def traces_key(digest: bytes) -> bytes:
+    """Return the key of what outlives the record of an id, by the SHA-256 of the id."""
+    return TRACES + digest
+
+
+def id_in(traces: bytes | None) -> str | None:
+    """Return the id that such a row keeps, None for none. Raises ValueError if it is unreadable."""
+    if traces is None:
+        return None
+    if traces[:1] not in _VERSIONS:
+        raise ValueError(f"stored row of version {traces[:1].hex()}, this reads {VERSION}")
+    try:
+        return _traces.decode(traces[1:]).id or None
+    except _WRONG as error:
+        raise ValueError(f"stored row of kind {TRACES.decode()} cannot be read: {error}") from error
 
 
 class RecordCodec:
@@ -165,7 +190,7 @@ class RecordCodec:
 
     def decode(self, row: bytes) -> Customer | Moved | Unreadable:
         """Read a hot row; older parts are left out. Never raises."""
-        if row[:1] != _VERSION or len(row) < _BODY:
+        if row[:1] not in _VERSIONS or len(row) < _BODY:
             return Unreadable(f"record version {row[:1].hex() or 'none'}, this reads {VERSION}")
         if row[_LAYOUT] != self._layout:
             return Unreadable("written under other ladders")
@@ -188,7 +213,7 @@ class RecordCodec:
 
     def head(self, row: bytes) -> Head | None:
         """Read the beginning of a hot row; None of a forwarding, or what cannot be read."""
-        if row[:1] != _VERSION or row[_KIND] != _CUSTOMER or row[_LAYOUT] != self._layout:
+        if row[:1] not in _VERSIONS or row[_KIND] != _CUSTOMER or row[_LAYOUT] != self._layout:
             return None
         try:
             return _head.decode(row[_BODY:])
@@ -211,11 +236,12 @@ class RecordCodec:
         rows: list[Row] = []
         record = slot.record
         encoded = slot.id.encode()
-        traces = slot.erased is not None or bool(slot.aliases)
-        if slot.traced != (slot.erased, slot.aliases):
-            value = _VERSION + _encode(_Traces(slot.erased, slot.aliases)) if traces else None
+        traced = slot.erased, slot.aliases, slot.id if slot.reachable else ""
+        traces = traced != _NO_TRACES
+        if slot.traced != traced:
+            value = _VERSION + _encode(_Traces(*traced)) if traces else None
             rows.append((_traces_key(slot.id), value))
-            slot.traced = (slot.erased, slot.aliases)
+            slot.traced = traced
         stored = _STORED_TRACES if traces else 0
         if isinstance(record, Customer):
             parts = _parts(record)
@@ -261,7 +287,7 @@ class RecordCodec:
 
 
 def _traces_key(customer: str) -> bytes:
-    return TRACES + sha256(customer.encode()).digest()
+    return traces_key(sha256(customer.encode()).digest())
 
 
 def _books(c: Customer) -> tuple[Book[Any], ...]:
@@ -296,7 +322,7 @@ def _older_rows(c: Customer, encoded: bytes) -> list[Row]:
 
 
 def _set_further(slot: Slot, kind: bytes, row: bytes) -> None:
-    if row[:1] != _VERSION:
+    if row[:1] not in _VERSIONS:
         raise ValueError(f"stored row of version {row[:1].hex()}, this reads {VERSION}")
     try:
         _read_further(slot, kind, row)
@@ -307,7 +333,8 @@ def _set_further(slot: Slot, kind: bytes, row: bytes) -> None:
 def _read_further(slot: Slot, kind: bytes, row: bytes) -> None:
     if kind == TRACES:
         traces = _traces.decode(row[1:])
-        slot.traced = slot.erased, slot.aliases = traces.erased, traces.aliases
+        slot.erased, slot.aliases, slot.named = traces.erased, traces.aliases, bool(traces.id)
+        slot.traced = traces.erased, traces.aliases, traces.id
         slot.stored |= _STORED_TRACES
     elif isinstance(slot.record, Customer):
         _books(slot.record)[_OLDER.index(kind)].older = Older(*_older.decode(row[1:]))

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import time
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -435,9 +436,12 @@ async def test_a_credit_crosses_partitions_once(two: Shop) -> None:
         event("signup.registered", referred, "2026-03-02T00:00:00Z", 2, referred_by=referrer),
         purchase(referred, "2026-03-03T00:00:00Z", 3),
     ]
-    await run_both(two, messages, 1)
-    (handed,) = await two.read(two.handovers)
-    assert handed.headers == ((APP, two.name.encode()),)
+    await run_both(two, messages, 2)
+    named, credit = await two.read(two.handovers)
+    assert named.key == referrer.encode()
+    assert (credit.key, credit.partition) == (sha256(named.key).hexdigest().encode(), 0)
+    assert referrer.encode() not in credit.value
+    assert {*named.headers, *credit.headers} == {(APP, two.name.encode())}
     async with two.running(0) as host:
         assert host.partition is not None
         slot = host.partition.slot(referrer)

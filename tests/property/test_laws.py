@@ -38,7 +38,7 @@ def rows(shop: Shop) -> dict[str, Any]:
     """Everything kept about everybody, as stored."""
     kept = Rows(shop.rules)
     for slot in shop.slots.values():
-        slot.stored, slot.traced = 0, (None, ())
+        slot.stored, slot.traced = 0, (None, (), "")
         for book in books(slot):
             if book.older is not None:
                 book.older.changed = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.core.address import address_of
 from app.core.apply import Applied, Forwarded, Outbox, Repeated, receive
 from app.core.change import Trigger
 from app.core.due import NoCuts
@@ -17,8 +18,8 @@ from app.core.events import (
     ReferralConverted,
     ReferralReversed,
 )
-from app.core.handover import Absorb, Credit, Forget, Forward, Handover, Redirect
-from app.wire.handover import Origin, decode, encode
+from app.core.handover import Absorb, Credit, Forget, Forward, Handover, Named, Redirect
+from app.wire.handover import VERSION, Origin, decode, encode
 from app.wire.record import RecordCodec, Unreadable
 from tests.partitions import written
 from tests.shop import Shop, at, ladder
@@ -26,6 +27,7 @@ from tests.shop import Shop, at, ladder
 STEPS = ladder("a: purchases >= 1\nb: purchases_in(5) >= 2")
 CODEC = RecordCodec([STEPS])
 NOON = at("2026-03-01T12:00")
+AT_B = address_of("b")
 TRIGGER = Trigger("/shop", "m", "profile.merged")
 
 
@@ -41,6 +43,8 @@ def there_and_back(handover: Handover, origin: Origin | None = None) -> tuple[Ha
         Credit("b", 5, Event("/l", "credit/c/1", "b", 5, ReferralConverted("c", 70, "VND"))),
         Credit("z", 5, Event("/l", "credit/c/2/r2", "b", 5, ReferralReversed("c"))),
         Credit("b", 5, Event("/l", "credit/c/1", "b", 5, ReferralConverted("c"))),
+        Credit("", 5, Event("/l", "credit/c/1", "", 5, ReferralConverted("c")), 1, 2, AT_B),
+        Named("Ngọc", 5),
         Forget("Ngọc", 5, 4),
         Redirect("Ngọc", 5, "b"),
         Absorb("b", 5, "c", None, (), TRIGGER, ("c",)),
@@ -92,8 +96,20 @@ def test_a_credit_that_carries_anything_else_is_a_bug() -> None:
 
 def test_what_is_no_handover_of_this_version_is_unreadable() -> None:
     good = encode(Forget("b", 5, 4), CODEC, None)
-    for value in (None, b"", b"\x02" + good[1:], good[:-1], good + b"\x00"):
+    for value in (None, b"", bytes([VERSION + 1]) + good[1:], good[:-1], good + b"\x00"):
         assert isinstance(decode(value, CODEC), Unreadable)
+
+
+def test_a_credit_of_version_1_is_read_as_it_was_sent() -> None:
+    value = bytes.fromhex(
+        "0199a6637265646974a36f6c64cf00064c45ad0c9000af2f6c6f79616c74792d6c6164646572ac637265"
+        "6469742f6e65772f31a36f6c6493a36e6577cd02bca3564e440000"
+    )
+    sent = Event(
+        "/loyalty-ladder", "credit/new/1", "old", at("2026-03-05T12:00"),
+        ReferralConverted("new", 700, "VND"),
+    )  # fmt: skip
+    assert decode(value, CODEC) == (Credit("old", sent.time, sent), None)
 
 
 def test_a_record_of_other_ladders_is_unreadable() -> None:
