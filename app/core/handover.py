@@ -74,7 +74,10 @@ class Absorb(msgspec.Struct, frozen=True, gc=False):
 
 
 class Forget(msgspec.Struct, frozen=True, gc=False):
-    """The survivor was erased: so is the absorbed id that forwards to it."""
+    """The survivor was erased: so is the absorbed id that forwards to it.
+
+    Or it knows the id no more, and lets it go (`app.core.people.LET_GO`).
+    """
 
     to: str
     time: int

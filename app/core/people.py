@@ -19,9 +19,11 @@ from app.core.effects import discount_order, discount_referral, discount_review
 from app.core.handover import Absorb, Forget, Handover
 from app.core.series import highest_of_both, united
 
-MOST_ALIASES = 4_096
-"""Ids absorbed into one customer that are known; of more, the newest. An event for one that is not
-known any more comes back to its own id, and begins a customer there."""
+MOST_ALIASES, MOST_ALIAS_BYTES = 4_096, 256 * 1024
+"""Ids absorbed into one customer that are known; of more, the newest. One that is too many is let
+go (`take_aliases`), and an event for it begins a new customer there."""
+LET_GO = -1
+"""In the place of an erasure's instant, for who was only let go: no event is as old."""
 LONGEST_PATH = 512
 """Forwardings that a record follows before it comes to rest where it is."""
 
@@ -50,6 +52,23 @@ def erase(slot: Slot, instant: int) -> list[Handover]:
     slot.record, slot.aliases, slot.named = None, (), False
     slot.erased = Erased(max(instant, earlier), lives)
     return told
+
+
+def take_aliases(slot: Slot, arrived: list[str], time: int) -> list[Handover]:
+    """Remember ids absorbed into this customer; returns what those are told who are too many.
+
+    Who is not remembered would not be told of an erasure, and forward to somebody erased for ever.
+    An id stands before the one that it forwards to, so none goes on over one that was let go.
+    """
+    known = tuple(dict.fromkeys((*slot.aliases, *arrived)))
+    first, room = len(known), MOST_ALIAS_BYTES
+    while first and len(known) - first < MOST_ALIASES:
+        room -= len(known[first - 1].encode())
+        if room < 0:
+            break
+        first -= 1
+    slot.aliases = known[first:]
+    return [Forget(alias, time, LET_GO) for alias in known[:first]]
 
 
 def next_stop(slot: Slot, moved: Moved, absorb: Absorb) -> Absorb | None:

@@ -9,7 +9,14 @@ from app.core.events import ReferralConverted, ReferralReversed
 from app.core.fold import admit, fold, look_at
 from app.core.handover import Absorb, Credit, Forget, Forward, Handover, Named, Redirect
 from app.core.move import Occasion, evaluate
-from app.core.people import MOST_ALIASES, erase, is_one_with, next_stop, settle_here, unite
+from app.core.people import (
+    erase,
+    is_one_with,
+    next_stop,
+    settle_here,
+    take_aliases,
+    unite,
+)
 from app.core.rules import Rules
 from app.core.verdict import DROPPED, FORWARDED, IN_TIME, LATE, NOTED, Outbox, Verdict
 
@@ -112,12 +119,12 @@ def _receive_absorb(
             return FORWARDED
         settle_here(slot, slot.record, len(rules.ladders))
     # What came home out of a circle names this customer, too.
-    arrived = [id for id in (absorb.absorbed, *absorb.aliases) if id != slot.id]
+    arrived = [id for id in (*absorb.aliases, absorb.absorbed) if id != slot.id]
     if slot.erased is not None and slot.erased.instant >= absorb.time:
         instant = slot.erased.instant
         out.handovers.extend(Forget(alias, instant, instant) for alias in arrived)
         return DROPPED
-    slot.aliases = tuple(dict.fromkeys((*slot.aliases, *arrived)))[-MOST_ALIASES:]
+    out.handovers += take_aliases(slot, arrived, absorb.time)
     if absorb.absorbed in arrived and absorb.path[-1:] != (absorb.absorbed,):
         out.handovers.append(Redirect(absorb.absorbed, absorb.time, slot.id))
     if absorb.record is None:

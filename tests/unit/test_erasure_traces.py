@@ -5,7 +5,10 @@ Customers are bytes here, as in the store and the changelog, and so is what one 
 
 from __future__ import annotations
 
+import copy
 import random
+
+import pytest
 
 from app.core.events import (
     Data,
@@ -17,6 +20,8 @@ from app.core.events import (
     PurchaseRefunded,
     Registered,
 )
+from app.core.people import MOST_ALIASES
+from app.wire.stage_change import change_id
 from tests.partitions import Partitions
 from tests.shop import DAY, HOUR, at, ladder, rules_of
 
@@ -159,6 +164,45 @@ def test_rows_of_version_1_are_read_and_keep_no_referrer_once_they_are_touched()
     assert [facts[who]["referral_revenue"] for who in ("old", "back")] == [12, 6]
     tell(shop, ("old", ProfileErased()), ("back", ProfileErased()))
     assert rows_naming(shop, "old") == rows_naming(shop, "back") == []
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Partitions:
+    """`survivor`, into whom `early` was absorbed, and then more than are remembered."""
+    shop = told(("early", buy("o")), ("early", ProfileMerged("survivor")))
+    for many in range(MOST_ALIASES // 64 + 1):
+        head = f"absorbed-{many}"
+        tell(shop, *((f"{head}-{number}", ProfileMerged(head)) for number in range(63)))
+        tell(shop, (head, ProfileMerged("survivor")))
+    return shop
+
+
+def test_who_is_one_too_many_to_be_remembered_begins_anew_under_ids_that_were_not_there(
+    crowd: Partitions,
+) -> None:
+    shop = copy.deepcopy(crowd)
+    tell(shop, ("early", buy("p", 5)))
+    facts = shop.facts(START)
+    assert [facts[who]["spend"] for who in ("survivor", "early")] == [700, 5]
+    own = [change_id(change) for change in shop.changes if change.customer == "early"]
+    assert own == ["l/early/1", "l/early/2", "l/early/1/r2"]
+
+
+def test_no_forwarding_is_left_to_who_was_erased_however_many_led_there(crowd: Partitions) -> None:
+    shop = copy.deepcopy(crowd)
+    assert len(shop.forwardings()) == MOST_ALIASES
+    tell(shop, ("survivor", ProfileErased()))
+    for name in ("survivor", "absorbed-", "early"):
+        assert rows_naming(shop, name) == []
+
+
+def test_absorbed_ids_that_are_long_are_remembered_as_far_as_a_row_reaches() -> None:
+    shop = told(("survivor", Inquired()))
+    for number in range(700):
+        tell(shop, (f"{number:0>3}" + "顧" * 125, ProfileMerged("survivor")))
+    assert 200_000 < max(map(len, shop.rows.held.values())) <= 260 * 1024
+    tell(shop, ("survivor", ProfileErased()))
+    assert rows_naming(shop, "顧") == rows_naming(shop, "survivor") == []
 
 
 def test_whatever_came_before_nothing_is_left_of_whoever_is_erased_at_last() -> None:
