@@ -29,7 +29,8 @@ _clock_times: dict[str, int] = {}
 def parse_instant(text: str) -> int | None:
     """Read an RFC 3339 time with an offset; digits beyond microseconds are cut off.
 
-    None when it is no such time or lies outside 1970 to 2199 (in UTC).
+    A leap second, `23:59:60` UTC at the end of a month, is the second after it: days have 86,400
+    here. None when it is no such time or lies outside 1970 to 2199 (in UTC).
     """
     if text[-1:] == "Z" and text[10:11] == "T":
         day = _dates.get(text[:10])
@@ -48,7 +49,7 @@ def _parse(text: str) -> int | None:
     if found is None:
         return None
     day_text, hour, minute, second, fraction, sign, off_hour, off_minute = found.groups()
-    if hour > "23" or minute > "59" or second > "59":
+    if hour > "23" or minute > "59" or second > "60":
         return None
     day = _dates.get(day_text)
     if day is None:
@@ -59,16 +60,19 @@ def _parse(text: str) -> int | None:
         if EARLIEST <= day < LATEST:
             _dates[day_text] = day
     clock_time = ((int(hour) * 60 + int(minute)) * 60 + int(second)) * SECOND
-    _clock_times[f"{hour}:{minute}:{second}"] = clock_time
     instant = day + clock_time
-    if fraction:
-        instant += int(fraction[:6].ljust(6, "0"))
     if sign:
         if off_hour > "23" or off_minute > "59":
             return None
         offset = (int(off_hour) * 60 + int(off_minute)) * 60 * SECOND
         instant += offset if sign == "-" else -offset
-    return instant if EARLIEST <= instant < LATEST else None
+    if not EARLIEST <= instant < LATEST:
+        return None
+    if second != "60":
+        _clock_times[f"{hour}:{minute}:{second}"] = clock_time
+    elif instant % DAY or date.fromordinal(instant // DAY + _EPOCH).day != 1:
+        return None
+    return instant + int(fraction[:6].ljust(6, "0")) if fraction else instant
 
 
 _day_texts: dict[int, str] = {}

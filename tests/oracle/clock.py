@@ -21,7 +21,10 @@ RFC_3339 = re.compile(
 
 
 def parse_time(text: object) -> int | None:
-    """RFC 3339 with an offset, years 1970 to 2199, digits beyond microseconds cut off."""
+    """RFC 3339 with an offset, years 1970 to 2199, digits beyond microseconds cut off.
+
+    A leap second is the one after it.
+    """
     if not isinstance(text, str):
         return None
     found = RFC_3339.fullmatch(text)
@@ -37,11 +40,18 @@ def parse_time(text: object) -> int | None:
         offset = -offset if found[9] == "-" else offset
     if not 1970 <= year <= 2199:
         return None
+    leap = second == 60
     try:
-        when = datetime(year, month, day, hour, minute, second, micro, tzinfo=timezone(offset))
+        when = datetime(
+            year, month, day, hour, minute, 59 if leap else second, tzinfo=timezone(offset)
+        )
     except ValueError:
         return None
-    return (when - EPOCH) // MICRO
+    if leap:
+        when = when.astimezone(UTC) + timedelta(seconds=1)
+        if (when.day, when.hour, when.minute, when.second) != (1, 0, 0, 0):
+            return None
+    return (when - EPOCH) // MICRO + micro
 
 
 def format_time(instant: int) -> str:

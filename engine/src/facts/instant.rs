@@ -17,7 +17,8 @@ pub const NEVER: Instant = 1 << 62;
 
 /// Read an RFC 3339 time with an offset; digits beyond microseconds are cut off.
 ///
-/// None when it is no such time or lies outside 1970 to 2199 (in UTC).
+/// A leap second, `23:59:60` UTC at the end of a month, is the second after it: days have 86,400
+/// here. None when it is no such time or lies outside 1970 to 2199 (in UTC).
 pub fn parse_instant(text: &str) -> Option<Instant> {
     let t = text.as_bytes();
     // 2026-03-01T09:30:00 and at least Z after it
@@ -30,12 +31,16 @@ pub fn parse_instant(text: &str) -> Option<Instant> {
     let year = digits(&t[0..4])?;
     let (month, day) = (digits(&t[5..7])?, digits(&t[8..10])?);
     let (hour, minute, second) = (digits(&t[11..13])?, digits(&t[14..16])?, digits(&t[17..19])?);
-    if !is_date(year, month, day) || hour > 23 || minute > 59 || second > 59 {
+    if !is_date(year, month, day) || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
     let (micros, rest) = fraction(&t[19..])?;
     let seconds = (hour * 60 + minute) * 60 + second - offset(rest)?;
-    let instant = days_of(year, month, day) * DAY + seconds * SECOND + micros;
+    let whole = days_of(year, month, day) * DAY + seconds * SECOND;
+    if second == 60 && (whole % DAY != 0 || date_of(whole / DAY).2 != 1) {
+        return None;
+    }
+    let instant = whole + micros;
     (0..LATEST).contains(&instant).then_some(instant)
 }
 
@@ -158,6 +163,9 @@ mod tests {
             ("2026-03-01T09:30:00Z", 1_772_357_400 * SECOND),
             ("2024-02-29T23:59:59Z", 1_709_251_199 * SECOND),
             ("2200-01-01T00:29:59.999999+00:30", LATEST - 1),
+            ("2016-12-31T23:59:60Z", 1_483_228_800 * SECOND),
+            ("2017-01-01T05:29:60.25+05:30", 1_483_228_800 * SECOND + 250_000),
+            ("1972-06-30T16:59:60-07:00", 78_796_800 * SECOND),
         ] {
             assert_eq!(parse_instant(text), Some(expected), "{text}");
         }
@@ -182,6 +190,11 @@ mod tests {
             "2026-03-01T24:00:00Z",
             "2026-03-01T09:60:00Z",
             "2026-03-01T09:30:60Z",
+            "2016-12-31T23:59:61Z",
+            "2016-12-31T22:59:60Z",
+            "2016-12-30T23:59:60Z",
+            "2016-12-31T23:59:60+01:00",
+            "2199-12-31T23:59:60Z",
             "2026-02-29T00:00:00Z",
             "1900-02-29T00:00:00Z",
             "2026-13-01T00:00:00Z",
