@@ -42,7 +42,9 @@ class ChangeViews:
         return [
             Endpoint(
                 "/v1/changes", "followChanges", self.follow,
-                "Stage changes of all workers as server-sent events: the newest few, then live. "
+                "Stage changes of all workers as server-sent events: the newest few of customers "
+                "who have not left the ladder since, then live. The id of a credit in a trigger "
+                "has the SHA-256 of who was referred in place of the id. "
                 "Where there are too many a sample; `skipped` says how many were left out",
                 (), (LADDER,), problems=(404,), media=STREAM,
             )

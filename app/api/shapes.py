@@ -97,7 +97,10 @@ class StageChange(msgspec.Struct):
 
 
 class History(msgspec.Struct):
-    """A customer's stage changes, oldest first; `complete` is false while they are rebuilt."""
+    """A customer's stage changes, oldest first; `complete` is false while they are rebuilt.
+
+    Where a credit is the trigger, its id has the SHA-256 of who was referred in place of the id.
+    """
 
     customer_id: str
     complete: bool

@@ -2,7 +2,7 @@ r"""History as it lies in a partition's store: local rows, which never go to the
 
 | key | value |
 |---|---|
-| `\0h` + id + ladder + life + sequence | a stage change as it was published |
+| `\0h` + id + ladder + life + sequence | a stage change, with nobody else's id in it |
 | `\0t` + ladder + day | what happened on a ladder on one day (`app.api.ports.Day`) |
 | `\0p` | up to where the stage-change topics are taken in, by topic |
 | `\0l` | where in the changelog the store stood when it was left in good order |
@@ -20,6 +20,7 @@ from app.api.dwell import bucket
 from app.api.ports import Day
 from app.core.instants import Calendar, parse_instant
 from app.stream.store import Row, Store
+from app.wire.credit_trigger import without_referred
 
 POSITIONS = b"\x00p"
 _LEFT = b"\x00l"
@@ -106,7 +107,7 @@ def put(entry: Entry, value: bytes) -> list[Row]:
     """Return the rows that keep a change, and that drop the one which is now too many."""
     sequence = entry.data.sequence
     begin = of_ladder(entry.subject, entry.data.ladder, entry.life)
-    rows: list[Row] = [(begin + sequence.to_bytes(4, "big"), value)]
+    rows: list[Row] = [(begin + sequence.to_bytes(4, "big"), without_referred(value))]
     if sequence > KEPT:
         rows.append((begin + (sequence - KEPT).to_bytes(4, "big"), None))
     return rows

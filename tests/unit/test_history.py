@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from aiokafka.structs import TopicPartition
 
 from app.api.ports import Figures
-from app.core.change import Change
+from app.core.change import Change, Trigger
 from app.core.customer import Moved, Slot, stranger
 from app.core.instants import DAY
 from app.stream import history as module
@@ -53,12 +54,20 @@ def new(store: Store, *, level: bool) -> History:
     return history
 
 
-def said(customer: str, sequence: int, *, life: int = 1, day: int = 0, held: int = 60) -> Out:
+def said(
+    customer: str,
+    sequence: int,
+    *,
+    life: int = 1,
+    day: int = 0,
+    held: int = 60,
+    trigger: Trigger | None = None,
+) -> Out:
     up = sequence % 2 == 1
     change = Change(
         customer=customer, life=life, ladder="climb", version=1, sequence=sequence,
         time=DAY_ONE + day * DAY, from_="low" if sequence > 1 else None,
-        to="high" if up else "low", direction="up", passed=[], cause="event", trigger=None,
+        to="high" if up else "low", direction="up", passed=[], cause="event", trigger=trigger,
         because=None, since=DAY_ONE, held=held if sequence > 1 else None, next=None, suggest=None,
         quiet=False,
     )  # fmt: skip
@@ -96,6 +105,18 @@ def test_what_a_small_batch_says_is_there_at_once(history: History, store: Store
     assert history.positions == {TOPIC: 10}
     assert day(history).moves == {"": {"high": 2}, "low": {"low": 1}}
     assert sum(day(history).held["low"].values()) == 1
+
+
+def test_a_change_that_a_credit_caused_is_kept_without_the_id_of_who_was_brought(
+    history: History, store: Store
+) -> None:
+    slot = known(store, "brings", 2)
+    credit = Trigger("/loyalty-ladder", "credit/brought/1/r2", "referral.converted")
+    take(history, 7, said("brings", 1, trigger=credit))
+    read = msgspec.defstruct("R", ["value"])(said("brings", 2, trigger=credit).value)
+    reading._Reader(history, 0, {})._take([read], {TOPIC: 9})
+    ids = [json.loads(value)["data"]["trigger"]["id"] for value in history.of(slot)[0]]
+    assert ids == [f"credit/sha256:{sha256(b'brought').hexdigest()}/1/r2"] * 2
 
 
 def test_a_large_batch_is_left_to_the_reader_and_so_is_all_that_follows(
