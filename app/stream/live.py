@@ -19,13 +19,13 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from app.api.ports import TooMany
+from app.stream.recent import Recent, Seen
 from app.stream.unhurried import unhurried
+from app.wire.credit_trigger import without_referred
 
 log = structlog.get_logger(__name__)
 
 MOST_FOLLOWERS = 50
-RECENT = 50
-"""Changes that whoever begins to look is shown at once; of one ladder as many of that one."""
 TAIL = 12
 """Offsets before the end of each partition at which reading begins; some are markers."""
 AT_A_TIME = 100
@@ -39,18 +39,20 @@ RETRY_SECONDS = 3.0
 Said = tuple[bytes, ...] | int
 
 
-class _Of(msgspec.Struct):
-    """Which ladder a change is of."""
+class _Change(msgspec.Struct):
+    """What is read of a stage change."""
 
     class Data(msgspec.Struct):
         """Its data."""
 
         ladder: str
+        to: str | None
 
+    subject: str
     data: Data
 
 
-_read = msgspec.json.Decoder(_Of).decode
+_read = msgspec.json.Decoder(_Change).decode
 
 
 class _Follower:
@@ -62,10 +64,10 @@ class _Follower:
         self._waiting: deque[bytes] = deque()
         self._left_out = 0
 
-    def take(self, changes: Iterable[tuple[str, bytes]], left_out: int = 0) -> None:
-        for ladder, value in changes:
-            if self.ladder in (None, ladder):
-                self._waiting.append(value)
+    def take(self, changes: Iterable[Seen], left_out: int = 0) -> None:
+        for change in changes:
+            if self.ladder in (None, change.ladder):
+                self._waiting.append(change.value)
         while len(self._waiting) > 2 * AT_A_TIME:
             self._waiting.popleft()
             left_out += 1
@@ -91,8 +93,7 @@ class Live:
         self._client = client
         self._places = [TopicPartition(t, n) for t in topics.values() for n in range(partitions)]
         self._followers: set[_Follower] = set()
-        self._recent: dict[str | None, deque[tuple[str, bytes]]] = {}
-        """By ladder, and of all under None."""
+        self._recent = Recent()
         self._reading: asyncio.Task[None] | None = None
         self._over = False
 
@@ -100,7 +101,7 @@ class Live:
         if len(self._followers) >= MOST_FOLLOWERS:
             raise TooMany
         follower = _Follower(ladder)
-        follower.take(self._recent.get(ladder, ()))
+        follower.take(self._recent.of(ladder))
         self._followers.add(follower)
         if self._reading is None:
             self._reading = asyncio.create_task(self._read())
@@ -180,9 +181,10 @@ class Live:
             while await consumer.position(place) < ends[place]:
                 for some in (await consumer.getmany(timeout_ms=100)).values():
                     records += some
-        self._remember(_in_order({None: records}))
+        self._recent.clear()
+        self._recent.add(_in_order({None: records}))
         for follower in self._followers:
-            follower.take(self._recent.get(follower.ladder, ()))
+            follower.take(self._recent.of(follower.ladder))
 
     async def _pass_by(self, consumer: AIOKafkaConsumer) -> int:
         """Leave out what is more than a sample; about how many that were."""
@@ -194,26 +196,25 @@ class Live:
             far = end - await consumer.position(place)
             if far > FAR:
                 consumer.seek(place, end - TAIL)
+                self._recent.pass_by((place.topic, place.partition))
                 left_out += far - TAIL
         return left_out
 
-    def _remember(self, changes: Iterable[tuple[str, bytes]]) -> None:
-        for change in changes:
-            for key in (None, change[0]):
-                self._recent.setdefault(key, deque(maxlen=RECENT)).append(change)
-
-    def _tell(self, changes: Sequence[tuple[str, bytes]], left_out: int) -> None:
-        self._remember(changes)
+    def _tell(self, changes: Sequence[Seen], left_out: int) -> None:
+        self._recent.add(changes)
         for follower in self._followers:
             follower.take(changes, left_out)
 
 
-def _in_order(found: Mapping[Any, Sequence[Any]]) -> list[tuple[str, bytes]]:
-    """Return changes in the order in which they were written, each with its ladder."""
+def _in_order(found: Mapping[Any, Sequence[Any]]) -> list[Seen]:
+    """Return changes in the order in which they were written."""
     records = [record for some in found.values() for record in some]
     records.sort(key=lambda record: record.timestamp)
     changes = []
     for record in records:
         with suppress(msgspec.MsgspecError, TypeError, UnicodeDecodeError):
-            changes.append((_read(record.value).data.ladder, record.value))
+            read = _read(record.value)
+            shown = without_referred(record.value)
+            left, place = read.data.to is None, (record.topic, record.partition)
+            changes.append(Seen(read.data.ladder, read.subject, left, shown, place))
     return changes

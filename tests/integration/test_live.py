@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
@@ -13,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from app.api.ports import TooMany
 from app.stream import live as module
+from app.stream import recent
 from app.stream.live import Live
 from tests.kafka.broker import Kafka
 
@@ -28,8 +30,10 @@ class Topic:
     async def say(self, *names: str, commit: bool = True, ladder: str = "climb") -> None:
         await self.producer.begin_transaction()
         for name in names:
-            value = b'{"id": "%s", "data": {"ladder": "%s"}}' % (name.encode(), ladder.encode())
-            await self.producer.send_and_wait(self.name, value, partition=len(name) % 2)
+            moved = {"ladder": ladder, "to": None if name.endswith("leaves") else "member"}
+            change = {"id": name, "subject": name.removesuffix("-leaves"), "data": moved}
+            value = json.dumps(change).encode()
+            await self.producer.send_and_wait(self.name, value, partition=name[:2] == name[0] * 2)
         if commit:
             await self.producer.commit_transaction()
         else:
@@ -84,7 +88,7 @@ async def test_the_newest_come_first_then_what_is_committed(topic: Topic, live: 
 async def test_the_newest_of_a_ladder_are_told_however_much_others_have_moved_since(
     topic: Topic, live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "RECENT", 2)
+    monkeypatch.setattr(recent, "RECENT", 2)
     await topic.say("a", "b")
     await topic.say("cc", "dd", ladder="other")
     async with aclosing(live.follow("climb")) as first:
@@ -93,6 +97,17 @@ async def test_the_newest_of_a_ladder_are_told_however_much_others_have_moved_si
             assert sorted(await hear(second, "b")) == ["a", "b"]
         async with aclosing(live.follow(None)) as third:
             assert sorted(await hear(third, "dd")) == ["cc", "dd"]
+
+
+async def test_nobody_is_told_later_of_who_has_left_a_ladder(topic: Topic, live: Live) -> None:
+    await topic.say("before", "before-leaves", "stays")
+    async with aclosing(live.follow(None)) as first:
+        assert await hear(first, "stays") == ["stays"]
+        await topic.say("since", "since-leaves", "aa")
+        assert "since-leaves" in await hear(first, "aa")
+        async with aclosing(live.follow(None)) as later, aclosing(live.follow("climb")) as another:
+            assert sorted(await hear(later, "aa")) == ["aa", "stays"]
+            assert sorted(await hear(another, "aa")) == ["aa", "stays"]
 
 
 async def test_where_there_is_more_than_a_sample_it_says_how_much_was_left_out(
