@@ -167,19 +167,38 @@ class Calendar:
             return days
         return [day for day in days if self.start_of(day) < self.start_of(day + 1)]
 
+    def early(self, first: int, last: int) -> list[tuple[int, int, int]]:
+        """Return when days from `first` up to `last` are seen before they begin.
+
+        Each comes as the instant at which it is first seen, that at which clocks go back out of it,
+        and the day.
+        """
+        for day in range(first, last + 1):
+            self.start_of(day)
+        return [
+            (begin, self._change(begin, self.start_of(day), day), day)
+            for day, begin in sorted(self._firsts.items())
+            if first <= day <= last
+        ]
+
     def _look_up(self, day: int) -> int:
         midnight = datetime.fromordinal(day + _EPOCH).replace(tzinfo=self._zone)
         first, last = _instant(midnight), _instant(midnight.replace(fold=1))
         if first < last and self._date(last - 1) < day:  # midnight comes twice
             self._firsts[day] = first
             return last
-        while last < first - 1:  # midnight is skipped: where does its day begin?
-            middle = (last + first) // 2
-            if self._date(middle) < day:
-                last = middle
+        # Where midnight is skipped: where does its day begin?
+        return self._change(last, first, day - 1) if last < first - 1 else first
+
+    def _change(self, one: int, other: int, day: int) -> int:
+        """Return when clocks begin to show another date than a day that they show at `one`."""
+        while one < other - 1:
+            middle = (one + other) // 2
+            if self._date(middle) == day:
+                one = middle
             else:
-                first = middle
-        return first
+                other = middle
+        return other
 
     def _date(self, instant: int) -> int:
         moment = _MOMENT + timedelta(microseconds=instant)

@@ -91,6 +91,13 @@ class Rates:
         """A shop that sells in its base currency and nothing else."""
         return cls(base)
 
+    def factors(self) -> dict[str, list[tuple[int, Factor]]]:
+        """Return for each currency the days on which its factor changes, in order."""
+        return {
+            currency: list(zip(days, self._factors[currency], strict=True))
+            for currency, days in self._days.items()
+        }
+
     def factor(self, currency: str, day: int) -> Factor | None:
         """What `currency` is worth on `day`; None where no row says (then: `no-rate`)."""
         if currency == self.base:

@@ -1,0 +1,68 @@
+"""The engine (`engine/`, in Rust): the rules over whole files, with the lock released."""
+
+from collections.abc import Callable
+
+class Decoded:
+    """Events of one block of lines."""
+
+    @property
+    def lines(self) -> int:
+        """How many lines say something."""
+
+def decode(block: bytes, file: int, first: int) -> Decoded:
+    """Decode a block of NDJSON that ends with a line. `file` is the caller's number of the file,
+    `first` the number of the block's first line.
+    """
+
+class Backtest:
+    """All customers of one shop in memory, and the events that wait for them.
+
+    A RuntimeError is a defect of the engine; nothing may be asked of it afterwards.
+    """
+
+    def __init__(self, definitions: bytes, shop: bytes, starts: bytes) -> None:
+        """Take what `app.wire.handed` makes. Raises ValueError for what the engine cannot run."""
+
+    def take(self, decoded: Decoded) -> None:
+        """Take events (they leave `decoded`), to be sorted."""
+
+    def sort(self) -> int:
+        """Put what was taken in order: by time, then topic, then as it stands; gives how many."""
+
+    def fold(self, most: int) -> int:
+        """Apply up to so many events; gives how many still wait."""
+
+    def finish(self, until: int | None) -> None:
+        """Evaluate everything due by the clock, moved on to `until` (microseconds)."""
+
+    @property
+    def clock(self) -> int | None:
+        """The clock, in microseconds."""
+
+    @property
+    def repeated(self) -> int:
+        """How many events were applied before."""
+
+    @property
+    def dropped(self) -> int:
+        """How many events concerned nobody any more."""
+
+    @property
+    def change_count(self) -> int:
+        """How many stage changes there are."""
+
+    def changes(self, first: int, end: int) -> bytes:
+        """Stage changes by time, then customer, ladder, sequence; one JSON a line."""
+
+    @property
+    def customer_count(self) -> int:
+        """How many customers have a record."""
+
+    def customers(self, write: Callable[[bytes, int], object]) -> None:
+        """Hand customers to `write` by id, in pieces: one JSON a line, and how many there are."""
+
+    def dead_letters(self) -> list[tuple[str, str, int, int]]:
+        """What was refused, by file and line: reason, message, number of the file, line."""
+
+    def summary(self) -> bytes:
+        """Customers and moves by ladder and rung, as JSON."""
