@@ -111,12 +111,23 @@ def dead_letter() -> dict[str, Any]:
         f"{where}.partition": number,
         f"{where}.offset": number,
     }
+    parts = "a part that did not fit: value, headers, key; comma separated"
+    incomplete = {
+        "loyalty.left-out": {"type": "string", "description": parts},
+        "loyalty.value-bytes": number,
+        "loyalty.value-sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    }
     return {
         "name": DEAD_LETTER,
         "title": "Dead letter",
-        "summary": "A record that could not be applied, its key, value and headers as they were.",
+        "summary": "A record that could not be applied, its key, value and headers as they "
+        "were, or what fits of them.",
         "contentType": "application/octet-stream",
-        "headers": {"type": "object", "required": list(headers), "properties": headers},
+        "headers": {
+            "type": "object",
+            "required": list(headers),
+            "properties": headers | incomplete,
+        },
         "bindings": {"kafka": _key({"description": "as it was received"})},
     }
 

@@ -61,6 +61,12 @@ good ones behind it. Added are the headers
 | `__streams.errors.message` | where, what is expected and what was found (no ids, no text) |
 | `__streams.errors.topic`, `.partition`, `.offset` | where it was; numbers as decimal text |
 | `__streams.errors.exception` | always `loyalty.Refused` |
+| `loyalty.left-out` | only where parts are not there: `value`, `headers`, `key`, by commas |
+| `loyalty.value-bytes`, `loyalty.value-sha256` | its length and digest, where it was left out |
+
+A letter that does not fit into its topic goes without its value; one that does not fit even so goes
+without the headers that it came with, and at last without its key. What it was is known by its
+place, as long as its own topic keeps it; sent again as it was it cannot be.
 
 Ids and the texts in `data` are described by their length and not quoted, since they may be about a
 person; a message may well end up in a log.

@@ -240,8 +240,10 @@ class Batch:
             source.offset,
             source.headers,
         )
+        if isinstance(source, Origin) and source.left_out:
+            headers += dead_letter.left_out(source.left_out)
         letters = self.letters.setdefault(source.partition, [])
-        letters.append(Out(source.key, source.value, headers))
+        letters.append(Out(source.key, source.value, headers, dead_letter.lighter))
 
     def _hand_over(self, origin: Origin | None, record: Record) -> None:
         """Put what other customers are owed on its way, to the partitions of their ids.

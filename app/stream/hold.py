@@ -75,7 +75,7 @@ class Hold:
             shop.handovers,
             shop.changelog,
         )
-        self.writer = Writer(shop.client, f"{shop.group}-{number}", shop.faults, topics)
+        self.writer = Writer(shop.client, f"{shop.group}-{number}", shop.faults, topics, shop.sizes)
         async with asyncio.timeout(STARTING):
             await self.writer.start()
         self.store, standing = await self._restored()

@@ -15,6 +15,7 @@ from app.ops.traces import HandedOn, NewTrail
 from app.stream.faults import Faults
 from app.stream.history import Turns
 from app.stream.permits import Permits
+from app.stream.sizes import Sizes
 from app.stream.store import Shared
 
 
@@ -50,7 +51,8 @@ class Workshop:
     """What all partitions of a process have in common.
 
     topics: the input topics in their order; client: arguments for every aiokafka client;
-    tombstones: seconds for which the changelog keeps deletions; filling: how many new stores may be
+    tombstones: seconds for which the changelog keeps deletions; sizes: what each topic takes;
+    filling: how many new stores may be
     filled at a time, so that the first is ready soon; remembered: the note that goes
     with committed offsets; transactions: how many may be open at a time; piece: held by whoever
     does a piece of work, so that between any two pieces the loop comes round; batch: the most
@@ -72,6 +74,7 @@ class Workshop:
     client: Mapping[str, Any]
     tombstones: int
     metrics: Metrics
+    sizes: Sizes = field(default_factory=Sizes)
     shared: Shared = field(default_factory=Shared)
     turns: Turns = field(default_factory=Turns)
     transactions: Permits = field(default_factory=Permits)

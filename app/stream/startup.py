@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import faust.streams
@@ -21,6 +22,7 @@ from app.ops.traces import HandedOn, NewTrail
 from app.settings import Settings
 from app.stream import clients, topic_admin, topics
 from app.stream.remembered import Remembered, decode, refuse_if_changed
+from app.stream.topics import Found
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +32,16 @@ TRANSACTIONS = {22: "InitProducerId", 24: "AddPartitionsToTxn", 25: "AddOffsetsT
 WAIT_SECONDS = 1.0
 SAY_SECONDS = 10.0
 COORDINATOR_ATTEMPTS = 60
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What was found: for how many seconds the changelog keeps deletions, and how many bytes a
+    batch may have, of each topic that says so.
+    """
+
+    tombstones: int
+    largest: dict[str, int]
 
 
 def refuse_without_extension() -> None:
@@ -75,8 +87,10 @@ async def wait_for_broker(settings: Settings, say: Callable[[str], None]) -> Non
         waited += WAIT_SECONDS
 
 
-async def check_cluster(settings: Settings, ladders: Iterable[str], remembered: Remembered) -> int:
-    """Return for how many seconds the changelog keeps deletions.
+async def check_cluster(
+    settings: Settings, ladders: Iterable[str], remembered: Remembered
+) -> Cluster:
+    """Return what a worker has to know of the cluster, once all is as it must be.
 
     A broker that goes away meanwhile is waited for. Raises BrokerError for what does not pass,
     BrokerUnfit, TopicsError, RememberedSettingsDiffer or LadderChanged.
@@ -97,7 +111,7 @@ async def check_cluster(settings: Settings, ladders: Iterable[str], remembered: 
         await asyncio.sleep(WAIT_SECONDS)
 
 
-async def _checked(settings: Settings, ladders: Iterable[str], remembered: Remembered) -> int:
+async def _checked(settings: Settings, ladders: Iterable[str], remembered: Remembered) -> Cluster:
     async with clients.admin(settings) as admin:
         await _refuse_without_transactions(admin)
         found = await topic_admin.check(admin, topics.declared(settings, ladders))
@@ -105,8 +119,19 @@ async def _checked(settings: Settings, ladders: Iterable[str], remembered: Remem
             noted = decode(text)
             if noted is not None:
                 refuse_if_changed(noted, remembered)
-    kept = found[settings.changelog].config.get("delete.retention.ms")
-    return int(kept) // 1000 if kept else topics.TOMBSTONE_RETENTION_DAYS * 86_400
+    return _told(found, found[settings.changelog])
+
+
+def _told(found: Mapping[str, Found], changelog: Found) -> Cluster:
+    kept = changelog.config.get("delete.retention.ms")
+    return Cluster(
+        int(kept) // 1000 if kept else topics.TOMBSTONE_RETENTION_DAYS * 86_400,
+        {
+            name: int(there.config["max.message.bytes"])
+            for name, there in found.items()
+            if there.config.get("max.message.bytes")
+        },
+    )
 
 
 async def _refuse_without_transactions(admin: Any) -> None:

@@ -8,18 +8,21 @@ again; starting a new one under the same transactional id aborts what the old on
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import aiokafka.producer.sender
 import msgspec
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from app.stream.faults import Faults
 from app.stream.fencing import is_fenced
+from app.stream.giant import Giant, record_bytes
+from app.stream.sizes import Sizes
 
 TIMEOUT_MS = 15_000
 """After so long the broker ends a transaction by itself, and readers go on without it."""
@@ -30,11 +33,7 @@ PATIENCE = 12.0
 CLOSING = 3.0
 """Seconds for an orderly end of a producer before its connections are cut."""
 
-BATCH_BYTES = 1_000_000
-"""Of one produce request for one partition; brokers take 1,048,588 by default."""
-
-_GZIP = 1
-"""The codec's number in Kafka's record format."""
+_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 _BACKOFF = 0.002
 """Seconds between attempts. A broker that has just committed answers the next transaction's first
@@ -47,11 +46,16 @@ Headers = list[tuple[str, bytes | None]]
 
 
 class Out(msgspec.Struct, gc=False):
-    """A record to be written."""
+    """A record to be written.
+
+    `lighter` gives key, value and headers of what may go in its place where it does not fit into
+    its topic, None when nothing may.
+    """
 
     key: bytes | None
     value: bytes | None
     headers: Headers = []
+    lighter: Callable[[bytes | None, bytes | None, Headers], Any] | None = None
 
 
 Outgoing = Mapping[TopicPartition, Sequence[Out]]
@@ -72,6 +76,15 @@ class CommitFailed(Exception):
         super().__init__(f"{type(cause).__name__}: {cause}")
 
 
+class _Sent(msgspec.Struct):
+    """A batch on its way: whether it arrived, where it is to go, and how large it is."""
+
+    arrived: asyncio.Future[Any]
+    place: TopicPartition
+    size: int
+    records: int
+
+
 class Writer:
     """The one producer that may write what a partition says."""
 
@@ -81,17 +94,18 @@ class Writer:
         transactional_id: str,
         faults: Faults,
         topics: Iterable[str] = (),
+        sizes: Sizes | None = None,
     ) -> None:
         """`topics` are those that will be written to, so that none is looked up in a batch."""
         self.begins: dict[TopicPartition, int] = {}
         """The offset of the first record in each place of the last commit; -1 where unknown."""
         self._faults = faults
         self._topics = tuple(topics)
+        self._sizes = Sizes() if sizes is None else sizes
         self._producer = AIOKafkaProducer(
             **client,
             transactional_id=transactional_id,
             transaction_timeout_ms=TIMEOUT_MS,
-            max_batch_size=BATCH_BYTES,
             linger_ms=0,
         )
         # Not the client's own backoff, which also paces its attempts to reach a broker.
@@ -137,20 +151,20 @@ class Writer:
         await reach("before-begin")
         await self._producer.begin_transaction()
         await reach("after-begin")
-        sent: list[asyncio.Future[Any]] = []
+        sent: list[_Sent] = []
         firsts: dict[TopicPartition, asyncio.Future[Any]] = {}
         try:
             for place, records in outgoing.items():
                 of_place = await self._send(place, records)
-                firsts.update((place, first) for first in of_place[:1])
+                firsts.update((place, first.arrived) for first in of_place[:1])
                 sent += of_place
             await reach("after-changes-sent")
             noted = await self._send(changelog, rows)
             sent += noted
             await reach("after-changelog-sent")
-            await asyncio.gather(*sent)
+            await self._arrived(sent)
         finally:
-            _disown(sent)
+            _disown([one.arrived for one in sent])
         await reach("after-acks")
         if offsets:
             await self._producer.send_offsets_to_transaction(offsets, group)
@@ -160,36 +174,42 @@ class Writer:
         self.begins = {place: first.result().offset for place, first in firsts.items()}
         return _end(noted, len(rows))
 
-    async def _send(
-        self, place: TopicPartition, records: Sequence[Out]
-    ) -> list[asyncio.Future[Any]]:
+    async def _send(self, place: TopicPartition, records: Sequence[Out]) -> list[_Sent]:
         sent = []
+        largest = self._sizes.filled(place.topic)
         rest = iter(records)
         record = next(rest, None)
         while record is not None:
-            batch = self._batch(record)
-            record = _filled(batch, record, rest)
+            if record_bytes(record.key, record.value, record.headers) > largest:
+                batch = await asyncio.to_thread(_giant, record, self._sizes.largest(place.topic))
+                record = next(rest, None)
+            else:
+                batch = BatchBuilder(largest, 0, is_transactional=True)
+                record = _filled(batch, record, rest)
             sent.append(await self._send_batch(batch, place))
         return sent
 
-    def _batch(self, first: Out) -> BatchBuilder:
-        """Return an empty batch; one that begins with a giant is compressed.
-
-        A dead letter may be such: a record that came in a compressed batch. Uncompressed it would
-        be larger than a broker takes.
-        """
-        size = len(first.key or b"") + len(first.value or b"")
-        size += sum(len(name) + len(said or b"") for name, said in first.headers)
-        if size < BATCH_BYTES:
-            return self._producer.create_batch()
-        return BatchBuilder(BATCH_BYTES, _GZIP, is_transactional=True)
-
-    async def _send_batch(self, batch: BatchBuilder, place: TopicPartition) -> asyncio.Future[Any]:
+    async def _send_batch(self, batch: BatchBuilder, place: TopicPartition) -> _Sent:
         batch.close()
-        sent: asyncio.Future[Any] = await self._producer.send_batch(
+        size, records = batch.size(), batch.record_count()
+        arrived: asyncio.Future[Any] = await self._producer.send_batch(
             batch, place.topic, partition=place.partition
         )
-        return sent
+        return _Sent(arrived, place, size, records)
+
+    async def _arrived(self, sent: Sequence[_Sent]) -> None:
+        """Return when all of it has; what a broker found too large is noted for the next try."""
+        try:
+            await asyncio.gather(*(one.arrived for one in sent))
+        except _TOO_LARGE as error:
+            refused = [one for one in sent if _is_too_large(one.arrived)]
+            for one in refused:
+                self._sizes.refused(one.place.topic, one.size, one.records)
+            first = refused[0]
+            raise type(error)(
+                f"{first.place.topic}[{first.place.partition}] does not take "
+                f"{first.size} bytes at a time"
+            ) from error
 
     async def close(self) -> None:
         """Abort what is open and let go of the connections, in bounded time; never raises."""
@@ -208,11 +228,29 @@ class Writer:
             _disown([transaction._transaction_waiter])
 
 
+def _giant(record: Out, largest: int) -> Giant:
+    """Return it in a batch of its own; where it does not fit, what may go in its place."""
+    now = time.time_ns() // 1_000_000
+    key, value, headers = record.key, record.value, record.headers
+    while True:
+        giant = Giant(key, value, headers, now)
+        if giant.size() <= largest or record.lighter is None:
+            return giant
+        lighter = record.lighter(key, value, headers)
+        if lighter is None:
+            return giant
+        key, value, headers = lighter
+
+
+def _is_too_large(future: asyncio.Future[Any]) -> bool:
+    failed = future.done() and not future.cancelled()
+    return failed and isinstance(future.exception(), _TOO_LARGE)
+
+
 def _filled(batch: BatchBuilder, first: Out, rest: Iterator[Out]) -> Out | None:
     """Append until the batch is full; return the record that did not fit, None if all did.
 
-    Past aiokafka's own wrapper, which takes as long as the builder itself. The first of a batch is
-    taken whatever its size.
+    Past aiokafka's own wrapper, which takes as long as the builder itself.
     """
     append = batch._builder.append
     now = time.time_ns() // 1_000_000
@@ -227,12 +265,12 @@ def _filled(batch: BatchBuilder, first: Out, rest: Iterator[Out]) -> Out | None:
     return record
 
 
-def _end(noted: Sequence[asyncio.Future[Any]], count: int) -> int | None:
+def _end(noted: Sequence[_Sent], count: int) -> int | None:
     """Add up where the changelog ends: nobody else writes there, so a transaction has no gaps.
 
     A batch whose first answer was lost does not know its offset.
     """
-    begin = noted[0].result().offset if noted else -1
+    begin = noted[0].arrived.result().offset if noted else -1
     return begin + count if begin >= 0 else None
 
 

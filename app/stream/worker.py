@@ -38,6 +38,7 @@ from app.stream.partition import Partition
 from app.stream.readiness import Readiness
 from app.stream.remembered import encode, remember
 from app.stream.seam import Workshop
+from app.stream.sizes import Sizes
 from app.stream.standby import Standbys
 from app.stream.warming import Warming
 from app.stream.watch import Watch
@@ -80,8 +81,8 @@ async def _run(settings: Settings, rules: Rules, claims: Claims, faults: Faults)
     ending.on_signals()
     try:
         with startup.traces(settings) as trail, suppress(Ended):
-            tombstones = await _wait_until_fit(settings, rules, claims, ending)
-            await Worker(settings, rules, claims, ending, faults, tombstones, trail).work()
+            cluster = await _wait_until_fit(settings, rules, claims, ending)
+            await Worker(settings, rules, claims, ending, faults, cluster, trail).work()
         if ending.error is not None:
             raise ending.error
         return 0
@@ -89,8 +90,10 @@ async def _run(settings: Settings, rules: Rules, claims: Claims, faults: Faults)
         ending.over()
 
 
-async def _wait_until_fit(settings: Settings, rules: Rules, claims: Claims, ending: Ending) -> int:
-    """Return for how many seconds the changelog keeps deletions, once all is as it must be."""
+async def _wait_until_fit(
+    settings: Settings, rules: Rules, claims: Claims, ending: Ending
+) -> startup.Cluster:
+    """Return what there is to know of the cluster, once all is as it must be."""
     starting = Starting()
 
     def say(what: str) -> None:
@@ -115,11 +118,11 @@ class Worker:
         claims: Claims,
         ending: Ending,
         faults: Faults,
-        tombstones: int,
+        cluster: startup.Cluster,
         trail: NewTrail,
     ) -> None:
         self._settings = settings
-        self._tombstones = tombstones
+        self._cluster = cluster
         self._rules = rules
         self._ending = ending
         self._metrics = Metrics()
@@ -141,7 +144,7 @@ class Worker:
         self._workshop = self._new_workshop(faults, trail)
         self._sources = (*settings.topics, settings.handovers)
         self._standbys = Standbys(self._workshop)
-        self._freshness = Freshness(settings.data_dir, tombstones / 2)
+        self._freshness = Freshness(settings.data_dir, cluster.tombstones / 2)
         self._assignment = Assignment(
             self._app,
             new=lambda number, host: Partition(number, self._workshop, host),
@@ -234,7 +237,8 @@ class Worker:
             remembered=encode(_remembered(settings, self._rules)),
             rules=self._rules,
             client=self._client,
-            tombstones=self._tombstones,
+            tombstones=self._cluster.tombstones,
+            sizes=Sizes(self._cluster.largest),
             metrics=self._metrics,
             trail=trail,
             faults=faults,

@@ -21,6 +21,9 @@ Headers = Sequence[tuple[str, bytes | None]]
 
 _REQUIRED = ("specversion", "type", "id", "source", "time", "subject")
 _BINARY_MARKS = frozenset({"ce_specversion", "ce_id", "ce_type"})
+_TELLING = frozenset({"content-type", *(f"ce_{name}" for name in _REQUIRED)})
+_MOST_OF_ONE = 4 * MAX_TEXT
+"""Bytes; no attribute that may be is longer."""
 _QUOTED = 48
 
 
@@ -30,11 +33,30 @@ def is_binary(headers: Headers) -> bool:
     for name, content in headers:
         lower = name.lower()
         if lower == "content-type":
-            if content is not None and content.lower().startswith(b"application/cloudevents"):
+            if content is not None and _is_structured(content):
                 return False
         elif lower in _BINARY_MARKS:
             binary = True
     return binary
+
+
+def essential(headers: Headers) -> Headers:
+    """Return those headers that say what a record is: a few short ones.
+
+    Of an event that was taken: whoever reads it with these alone reads the same.
+    """
+    kept: dict[str, tuple[str, bytes]] = {}
+    for name, content in headers:
+        lower = name.lower()
+        if content is None or lower not in _TELLING:
+            continue
+        if lower != "content-type" or "content-type" not in kept or _is_structured(content):
+            kept[lower] = (name, content[:_MOST_OF_ONE])
+    return tuple(kept.values())
+
+
+def _is_structured(content_type: bytes) -> bool:
+    return content_type.lower().startswith(b"application/cloudevents")
 
 
 def classify(

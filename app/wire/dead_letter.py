@@ -3,11 +3,14 @@
 Key, value and headers of the record stay as they were; ours follow its own. A record that was dead
 before and was sent again may carry ours of then: the last of a name counts. Names are those of
 Kafka's KIP-1034, and numbers are decimal text, as Kafka Streams writes them.
+
+What does not fit into its topic goes in part (`lighter`), and says what was left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 import msgspec
 
@@ -18,7 +21,17 @@ PARTITION = "__streams.errors.partition"
 OFFSET = "__streams.errors.offset"
 REASON = "loyalty.reason"
 
-OURS = frozenset({EXCEPTION, MESSAGE, TOPIC, PARTITION, OFFSET, REASON})
+LEFT_OUT = "loyalty.left-out"
+"""Parts of the record that the letter is without, comma separated."""
+VALUE_BYTES = "loyalty.value-bytes"
+VALUE_SHA256 = "loyalty.value-sha256"
+
+VALUE, HEADERS, KEY = "value", "headers", "key"
+"""The parts, in the order in which they are left out."""
+
+OURS = frozenset(
+    {EXCEPTION, MESSAGE, TOPIC, PARTITION, OFFSET, REASON, LEFT_OUT, VALUE_BYTES, VALUE_SHA256}
+)
 
 REFUSED = b"loyalty.Refused"
 """What stands for the class of an exception: a record is refused as a value, none is raised."""
@@ -46,7 +59,11 @@ Headers = Sequence[tuple[str, bytes | None]]
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """What the headers of a dead letter say. `original` are the headers it came with."""
+    """What the headers of a dead letter say. `original` are the headers it came with.
+
+    `left_out` are the parts that it is without; length and SHA-256 (hex) of its value are None
+    where they are not known.
+    """
 
     reason: str
     message: str
@@ -54,6 +71,9 @@ class Letter(msgspec.Struct, frozen=True):
     partition: int
     offset: int
     original: list[tuple[str, bytes | None]]
+    left_out: tuple[str, ...] = ()
+    value_bytes: int | None = None
+    value_sha256: str | None = None
 
 
 def headers(
@@ -71,6 +91,51 @@ def headers(
     ]
 
 
+def left_out(
+    parts: Sequence[str], size: int | None = None, digest: str | None = None
+) -> list[tuple[str, bytes | None]]:
+    """Return the headers of a letter that is without these parts, to follow those of `headers`.
+
+    Length and SHA-256 are those of the value, as far as they are known.
+    """
+    found: list[tuple[str, bytes | None]] = [(LEFT_OUT, ",".join(parts).encode())]
+    if size is not None:
+        found.append((VALUE_BYTES, b"%d" % size))
+    if digest is not None:
+        found.append((VALUE_SHA256, digest.encode()))
+    return found
+
+
+def lighter(
+    key: bytes | None, value: bytes | None, found: Headers
+) -> tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]] | None:
+    """Return a letter without its value, or one that has none without its headers, or at last
+    without its key; None when there is nothing more that it could be without.
+    """
+    came, ours = _apart(found)
+    written = [pair for pair in ours if pair[0] != LEFT_OUT]
+    if value:
+        told = left_out([VALUE, *_parts(ours)], len(value), sha256(value).hexdigest())
+        return key, None, [*came, *written, *told]
+    if came:
+        return key, value, [*written, *left_out([*_parts(ours), HEADERS])]
+    if key:
+        return None, value, [*written, *left_out([*_parts(ours), KEY])]
+    return None
+
+
+def _apart(found: Headers) -> tuple[Headers, Headers]:
+    """Headers that the record came with, and those that were written for this letter."""
+    begins = [number for number, (name, _) in enumerate(found) if name == EXCEPTION]
+    cut = begins[-1] if begins else len(found)
+    return found[:cut], found[cut:]
+
+
+def _parts(ours: Headers) -> tuple[str, ...]:
+    told = [content for name, content in ours if name == LEFT_OUT and content]
+    return tuple(told[-1].decode("utf-8", "replace").split(",")) if told else ()
+
+
 def read(found: Headers) -> Letter | None:
     """Read what `headers` wrote; None for a record that is no dead letter of ours."""
     ours = {
@@ -78,7 +143,9 @@ def read(found: Headers) -> Letter | None:
         for name, content in found
         if name in OURS and content
     }
+    of_this = dict(written := _apart(found)[1])
     try:
+        size, digest = of_this.get(VALUE_BYTES), of_this.get(VALUE_SHA256)
         return Letter(
             reason=ours[REASON],
             message=ours.get(MESSAGE, ""),
@@ -86,6 +153,9 @@ def read(found: Headers) -> Letter | None:
             partition=int(ours[PARTITION]),
             offset=int(ours[OFFSET]),
             original=original(found),
+            left_out=_parts(written),
+            value_bytes=int(size) if size else None,
+            value_sha256=digest.decode("utf-8", "replace") if digest else None,
         )
     except (KeyError, ValueError):
         return None

@@ -7,23 +7,30 @@ that a dead letter made of it later is what was received, from where it was rece
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from app.core import handover as core
 from app.core.address import Address
 from app.core.change import Trigger
 from app.core.customer import Customer
 from app.core.events import Event, ReferralConverted, ReferralReversed, Refused
+from app.wire.classify import essential
 from app.wire.cloudevents import decode as decode_event
+from app.wire.dead_letter import HEADERS
 from app.wire.record import RecordCodec, Unreadable
 
 VERSION = 2
 """Version 1 knew no addresses."""
 _VERSION = bytes([VERSION])
 _VERSIONS = (b"\x01", _VERSION)
+MOST_HEADERS = 64 * 1024
+"""Bytes of headers that travel with a forwarded event. Of more only those that it is read by do."""
 
 
 class Origin(msgspec.Struct, frozen=True, array_like=True):
-    """The record in which a forwarded event was received."""
+    """The record in which a forwarded event was received; `left_out` are the parts that were too
+    large to come along.
+    """
 
     topic: str
     partition: int
@@ -31,6 +38,7 @@ class Origin(msgspec.Struct, frozen=True, array_like=True):
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
+    left_out: tuple[str, ...] = ()
 
 
 class _Credit(msgspec.Struct, array_like=True, tag="credit"):
@@ -109,7 +117,7 @@ def _written(handover: core.Handover, codec: RecordCodec, origin: Origin | None)
         case core.Forward(to, _, _, returns, since):
             if origin is None:
                 raise ValueError("a forwarded event needs the record that it came in")
-            return _Forward(to, origin, returns, since)
+            return _Forward(to, _portable(origin), returns, since)
         case core.Absorb():
             trigger = handover.trigger
             return _Absorb(
@@ -127,6 +135,14 @@ def _written(handover: core.Handover, codec: RecordCodec, origin: Origin | None)
             return _Forget(to, time, instant)
         case core.Redirect(to, time, into):
             return _Redirect(to, time, into)
+
+
+def _portable(origin: Origin) -> Origin:
+    """Return it with headers that fit into a handover: value and key of an event always do."""
+    size = sum(8 + len(name) + len(content or b"") for name, content in origin.headers)
+    if size <= MOST_HEADERS:
+        return origin
+    return replace(origin, headers=tuple(essential(origin.headers)), left_out=(HEADERS,))
 
 
 def decode(value: bytes | None, codec: RecordCodec) -> Delivered | Unreadable:

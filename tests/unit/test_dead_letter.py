@@ -1,6 +1,7 @@
 """A dead letter's headers say why and where, after those that the record came with."""
 
 import pytest
+from msgspec.structs import replace
 
 from app.core.events import REASONS
 from app.wire import dead_letter
@@ -55,6 +56,57 @@ def test_what_lacks_our_headers_or_has_wrong_ones_is_no_letter_of_ours(
     found: list[tuple[str, bytes | None]],
 ) -> None:
     assert dead_letter.read(found) is None
+
+
+def test_a_letter_that_does_not_fit_is_without_its_value_then_its_headers_then_its_key() -> None:
+    """Each time it says which parts were left out, and of the value how to know it again."""
+    came: list[tuple[str, bytes | None]] = [("a", b"\xff")]
+    whole = dead_letter.headers("too-large", "5 bytes", "t", 0, 7, came)
+    without_value = dead_letter.lighter(b"k", b"value", whole)
+    assert without_value is not None
+    key, value, headers = without_value
+    assert (key, value, headers[: len(whole)]) == (b"k", None, whole)
+    digest = "cd42404d52ad55ccfa9aca4adc828aa5800ad9d385a0671fbcbf724118320619"
+    assert headers[len(whole) :] == [
+        ("loyalty.left-out", b"value"),
+        ("loyalty.value-bytes", b"5"),
+        ("loyalty.value-sha256", digest.encode()),
+    ]
+    letter = dead_letter.Letter("too-large", "5 bytes", "t", 0, 7, came, ("value",), 5, digest)
+    assert dead_letter.read(headers) == letter
+
+    without_headers = dead_letter.lighter(key, value, headers)
+    assert without_headers is not None
+    key, value, headers = without_headers
+    assert (key, value) == (b"k", None)
+    expected = replace(letter, original=[], left_out=("value", "headers"))
+    assert dead_letter.read(headers) == expected
+
+    without_key = dead_letter.lighter(key, value, headers)
+    assert without_key is not None
+    key, value, headers = without_key
+    assert (key, value) == (None, None)
+    expected = replace(expected, left_out=("value", "headers", "key"))
+    assert dead_letter.read(headers) == expected
+    assert dead_letter.lighter(key, value, headers) is None
+
+
+@pytest.mark.parametrize("value", [None, b""])
+def test_a_value_without_bytes_is_not_left_out(value: bytes | None) -> None:
+    lighter = dead_letter.lighter(b"k" * 9, value, dead_letter.headers("not-json", "m", "t", 0, 7))
+    assert lighter is not None
+    assert lighter[:2] == (None, value)
+    found = dead_letter.read(lighter[2])
+    assert found is not None
+    assert (found.left_out, found.value_bytes) == (("key",), None)
+
+
+def test_what_an_earlier_letter_was_without_says_nothing_of_a_later_one() -> None:
+    """Somebody else sent a letter with its headers again, and it was refused again."""
+    first = dead_letter.lighter(b"k", b"value", dead_letter.headers("bad-data", "then", "t", 0, 7))
+    assert first is not None
+    found = dead_letter.read(dead_letter.headers("not-json", "now", "t", 0, 9, first[2]))
+    assert found == dead_letter.Letter("not-json", "now", "t", 0, 9, [])
 
 
 def test_a_long_message_is_cut_and_half_a_character_does_no_harm() -> None:

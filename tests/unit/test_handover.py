@@ -55,6 +55,39 @@ def test_a_handover_arrives_as_it_was_sent(handover: Handover) -> None:
     assert there_and_back(handover) == (handover, None)
 
 
+BOUGHT = Event("/shop", "e", "c", NOON, PurchaseCompleted("o", 100, "VND"))
+DATA = b'{"order_id": "o", "amount": 100, "currency": "VND"}'
+BINARY: tuple[tuple[str, bytes | None], ...] = (
+    ("ce_id", b"no longer"), ("ce_specversion", b"1.0"), ("CE_ID", b"e"), ("ce_source", b"/shop"),
+    ("ce_type", b"purchase.completed"), ("ce_subject", b"c"), ("ce_time", b"2026-03-01T12:00:00Z"),
+    ("ce_subject", None), ("Content-Type", b"application/json; noise=" + b"x" * 99_000),
+)  # fmt: skip
+STRUCTURED: tuple[tuple[str, bytes | None], ...] = (
+    ("ce_id", b"another"), ("content-type", b"Application/CloudEvents+json; " + b"x" * 99_000),
+    ("content-type", b"text/plain"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "headers"),
+    [(written(BOUGHT), STRUCTURED), (written(BOUGHT), ()), (DATA, BINARY)],
+)
+def test_of_giant_headers_those_travel_that_the_event_is_read_by(
+    value: bytes, headers: tuple[tuple[str, bytes | None], ...]
+) -> None:
+    """And what was left behind is known, for a letter that may come of it."""
+    noise = tuple((f"noise-{n}", b"x" * 1000) for n in range(100))
+    origin = Origin("in", 3, 17, b"c", value, (*noise, *headers, *noise))
+    encoded = encode(Forward("b", NOON, BOUGHT), CODEC, origin)
+    assert len(encoded) < 10_000
+    arrived = decode(encoded, CODEC)
+    assert not isinstance(arrived, Unreadable), arrived
+    handover, came_in = arrived
+    assert handover == Forward("b", NOON, BOUGHT)
+    assert came_in is not None
+    assert (came_in.offset, came_in.value, came_in.left_out) == (17, value, ("headers",))
+
+
 @pytest.mark.parametrize("keyed", [True, False])
 def test_a_forwarded_event_travels_as_the_record_that_it_came_in(keyed: bool) -> None:
     event = Event("/shop", "e", "c", NOON, PurchaseCompleted("o", 100, "VND"))
