@@ -84,6 +84,12 @@ class NothingTaken(LadderError):
         super().__init__(f"{every} refused:\n{told}")
 
 
+class LettersIncomplete(LadderError):
+    """None of the dead letters that were chosen can be sent again, since the parts that it takes
+    were too large to be kept. Send the events anew from where they came from.
+    """
+
+
 class BrokerError(LadderError):
     """Kafka did not answer, or refused what was asked. See that LADDER_BROKERS is reachable from
     here and that the security settings fit; then try again.

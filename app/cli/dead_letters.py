@@ -19,11 +19,12 @@ from app.cli.moment import Moment
 from app.cli.options import with_settings
 from app.core.events import REASONS
 from app.core.instants import format_instant
-from app.errors import TopicsError
+from app.errors import LettersIncomplete, TopicsError
 from app.settings import Settings
 from app.stream import clients, letters
 from app.stream.letters import Choice, DeadLetter
-from app.stream.topics import LARGEST_OUTPUT
+from app.stream.topics import LARGEST_INPUT
+from app.wire.dead_letter import Letter
 
 SHOWN = 100
 """Letters that `list` shows unless told otherwise."""
@@ -34,10 +35,13 @@ BATCH = 500
 
 
 class Plan(NamedTuple):
-    """What a replay would send: where it ends, and how many by topic and reason."""
+    """What a replay would send: where it ends, and how many by topic and reason; and what cannot be
+    sent, with the obstacle.
+    """
 
     until: Mapping[TopicPartition, int]
     waiting: Counter[tuple[str, str]]
+    kept: Counter[tuple[str, str, str]]
 
 
 class Place(click.ParamType):
@@ -117,7 +121,7 @@ def replay(settings: Settings, choice: Choice, limit: int | None, dry_run: bool,
 
     They stay on the topic of the dead letters. Sending one twice does no harm: an event that was
     applied meanwhile is a repeat. One that is refused again becomes a new dead letter, which this
-    run leaves alone.
+    run leaves alone. One that was too large to be kept whole cannot be sent; the others are.
 
     \b
     Example:
@@ -127,6 +131,10 @@ def replay(settings: Settings, choice: Choice, limit: int | None, dry_run: bool,
     plan = asyncio.run(_plan(settings, choice, limit))
     for (topic, reason), count in sorted(plan.waiting.items()):
         output.say(f"{count:,} {reason} back to {topic}")
+    for (topic, reason, obstacle), count in sorted(plan.kept.items()):
+        output.say(f"{count:,} {reason} from {topic} cannot be sent again: {obstacle}")
+    if not plan.waiting and plan.kept:
+        raise LettersIncomplete("nothing was sent")
     if not plan.waiting:
         output.say("no dead letter fits")
     elif dry_run:
@@ -161,15 +169,16 @@ async def _list(settings: Settings, choice: Choice, limit: int, *, in_json: bool
 
 async def _plan(settings: Settings, choice: Choice, limit: int | None) -> Plan:
     until = await letters.ends(settings)
-    waiting = await _count(letters.chosen(settings, choice, until), limit)
-    if waiting:
-        await _refuse_missing(settings, {topic for topic, _ in waiting})
-    return Plan(until, waiting)
+    plan = Plan(until, Counter(), Counter())
+    await _count(letters.chosen(settings, choice, until), limit, plan)
+    if plan.waiting:
+        await _refuse_missing(settings, {topic for topic, _ in plan.waiting})
+    return plan
 
 
 async def _replay(settings: Settings, choice: Choice, plan: Plan) -> int:
     total = plan.waiting.total()
-    largest = {"max_request_size": LARGEST_OUTPUT}
+    largest = {"max_request_size": LARGEST_INPUT}
     sent = 0
     with output.progress("sent") as progress:
         task = progress.add_task("replaying", total=total)
@@ -179,6 +188,8 @@ async def _replay(settings: Settings, choice: Choice, plan: Plan) -> int:
         ):
             batch: list[DeadLetter] = []
             async for letter in found:
+                if letter.obstacle:
+                    continue
                 batch.append(letter)
                 if len(batch) == BATCH or sent + len(batch) == total:
                     await letters.resend(producer, batch)
@@ -190,17 +201,17 @@ async def _replay(settings: Settings, choice: Choice, plan: Plan) -> int:
     return sent
 
 
-async def _count(
-    found: AsyncGenerator[DeadLetter, None], limit: int | None
-) -> Counter[tuple[str, str]]:
-    """How many by topic and reason."""
-    waiting: Counter[tuple[str, str]] = Counter()
+async def _count(found: AsyncGenerator[DeadLetter, None], limit: int | None, plan: Plan) -> None:
+    """Count what may be sent again, up to a limit, and what may not."""
     async with aclosing(found):
         async for letter in found:
-            waiting[letter.why.topic, letter.why.reason] += 1
-            if waiting.total() == limit:
+            why = letter.why
+            if letter.obstacle:
+                plan.kept[why.topic, why.reason, letter.obstacle] += 1
+                continue
+            plan.waiting[why.topic, why.reason] += 1
+            if plan.waiting.total() == limit:
                 break
-    return waiting
 
 
 async def _refuse_missing(settings: Settings, topics: set[str]) -> None:
@@ -228,8 +239,15 @@ def _row(letter: DeadLetter) -> tuple[str, ...]:
         why.reason,
         f"{why.topic} {why.partition}:{why.offset}",
         "" if letter.key is None else letter.key.decode(errors="backslashreplace"),
-        why.message,
+        why.message + _without(why),
     )
+
+
+def _without(why: Letter) -> str:
+    if not why.left_out:
+        return ""
+    size = "" if why.value_bytes is None else f", value of {why.value_bytes:,} bytes"
+    return f" (left out: {' and '.join(why.left_out)}{size})"
 
 
 def _as_object(letter: DeadLetter) -> dict[str, object]:
@@ -243,6 +261,17 @@ def _as_object(letter: DeadLetter) -> dict[str, object]:
         "from": {"topic": why.topic, "partition": why.partition, "offset": why.offset},
         **_bytes("key", letter.key),
         **_bytes("value", letter.value),
+        **_what_is_missing(why),
+    }
+
+
+def _what_is_missing(why: Letter) -> dict[str, object]:
+    if not why.left_out:
+        return {}
+    known = {"value_bytes": why.value_bytes, "value_sha256": why.value_sha256}
+    return {
+        "left_out": list(why.left_out),
+        **{name: found for name, found in known.items() if found is not None},
     }
 
 

@@ -14,7 +14,9 @@ from aiokafka.errors import KafkaError
 from app.errors import BrokerError
 from app.settings import Settings
 from app.stream import clients
+from app.stream.giant import record_bytes
 from app.stream.reading import end_of, places, read
+from app.stream.topics import LARGEST_INPUT
 from app.wire import dead_letter
 
 
@@ -28,6 +30,15 @@ class DeadLetter:
     key: bytes | None
     value: bytes | None
     why: dead_letter.Letter
+
+    @property
+    def obstacle(self) -> str | None:
+        """Say why it cannot be sent again as it was; None if it can."""
+        if self.why.left_out:
+            return f"{' and '.join(self.why.left_out)} left out"
+        if record_bytes(self.key, self.value, self.why.original) > LARGEST_INPUT:
+            return "larger than an input topic takes"
+        return None
 
 
 @dataclass(frozen=True)

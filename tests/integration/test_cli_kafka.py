@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from app.settings import Settings, load
 from app.stream import clients
 from app.stream.keys import partition_of
 from app.stream.reading import read
+from app.stream.topics import LARGEST_OUTPUT
 from app.wire import dead_letter, stage_change
 from tests.kafka.broker import Kafka
 
@@ -72,7 +74,9 @@ def fetched(settings: Settings, topic: str) -> list[Any]:
 
 async def _produce(settings: Settings, records: Iterable[dict[str, Any]], commit: bool) -> None:
     producer = AIOKafkaProducer(
-        **clients.arguments(settings), transactional_id=f"{settings.app_id}-test"
+        **clients.arguments(settings),
+        transactional_id=f"{settings.app_id}-test",
+        max_request_size=LARGEST_OUTPUT,
     )
     await producer.start()
     try:
@@ -358,6 +362,45 @@ def test_a_replay_sends_key_value_and_headers_as_they_were(
     assert (record.key, record.value) == (b"c-1", b"one")
     assert list(record.headers) == [("traceparent", b"00-1")]
     assert fetched(settings, settings.topics[1]) == []
+
+
+def without_value(settings: Settings, value: bytes) -> dict[str, Any]:
+    """A letter whose value did not fit."""
+    letter = refused(settings, "too-large", value)
+    lighter = dead_letter.lighter(letter["key"], value, letter["headers"])
+    assert lighter is not None
+    return letter | dict(zip(("key", "value", "headers"), lighter, strict=True))
+
+
+def test_a_letter_without_its_value_is_listed_with_what_is_known_of_it(
+    ladder: Call, settings: Settings
+) -> None:
+    produce(settings, without_value(settings, b"x" * 5_000_000))
+    (row,) = map(json.loads, ladder("dead-letters", "list", "--json")[1].splitlines())
+    assert (row["value"], row["left_out"], row["value_bytes"]) == (None, ["value"], 5_000_000)
+    assert row["value_sha256"] == hashlib.sha256(b"x" * 5_000_000).hexdigest()
+    assert "left out: value, value of 5,000,000 bytes" in ladder("dead-letters", "list")[1]
+
+
+def test_a_replay_says_which_letters_it_cannot_send_and_sends_the_others(
+    ladder: Call, settings: Settings
+) -> None:
+    produce(
+        settings,
+        without_value(settings, b"one"),
+        refused(settings, "no-rate", b"two"),
+        refused(settings, "too-large", b"x" * 1_900_000),
+    )
+    code, _, err = ladder("dead-letters", "replay", "--yes")
+    assert code == 0
+    topic = settings.topics[0]
+    assert f"1 too-large from {topic} cannot be sent again: value left out" in err
+    assert f"1 too-large from {topic} cannot be sent again: larger than an input topic" in err
+    assert "1 sent again" in err
+    assert [record.value for record in fetched(settings, topic)] == [b"two"]
+    code, _, err = ladder("dead-letters", "replay", "--reason", "too-large", "--yes")
+    assert code == 1
+    assert "nothing was sent" in err
 
 
 def test_a_dry_run_of_a_replay_sends_nothing(ladder: Call, settings: Settings) -> None:
