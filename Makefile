@@ -10,6 +10,8 @@ DEMO := $(VENV)/.installed-demo
 DEV := $(VENV)/.installed-dev
 BENCH := $(VENV)/.installed-bench
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# What the engine is built from: with it the installation is done anew.
+ENGINE := engine/Cargo.toml engine/Cargo.lock $(shell find engine/src -name '*.rs')
 # More words for the command that a recipe runs: make test ARGS="-k emit"
 ARGS ?=
 export PYTHON
@@ -62,19 +64,19 @@ setup: $(DEV) ## The virtual environment with everything for development
 
 .PHONY: clean
 clean: ## Removes what these recipes made; data and .env stay
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist engine/target app/_engine*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find app tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	python=$$(.ci/find-python) && "$$python" -m venv $(VENV)
 
-$(DEMO): pyproject.toml | $(BIN)/python
-	@echo "installing packages into $(VENV) (once) ..." >&2
+$(DEMO): pyproject.toml $(ENGINE) | $(BIN)/python
+	@echo "installing packages into $(VENV) and building the engine (once; a minute or two) ..." >&2
 	$(PIP) --editable '.[embedded]'
 	touch $@
 
-$(DEV): pyproject.toml | $(BIN)/python
-	@echo "installing packages into $(VENV) (once) ..." >&2
+$(DEV): pyproject.toml $(ENGINE) | $(BIN)/python
+	@echo "installing packages into $(VENV) and building the engine (once; a minute or two) ..." >&2
 	$(PIP) --editable '.[dev]'
 	touch $@ $(DEMO)
 

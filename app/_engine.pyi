@@ -1,7 +1,5 @@
 """The engine (`engine/`, in Rust): the rules over whole files, with the lock released."""
 
-from collections.abc import Callable
-
 class Decoded:
     """Events of one block of lines."""
 
@@ -20,8 +18,13 @@ class Backtest:
     A RuntimeError is a defect of the engine; nothing may be asked of it afterwards.
     """
 
-    def __init__(self, definitions: bytes, shop: bytes, starts: bytes) -> None:
-        """Take what `app.wire.handed` makes. Raises ValueError for what the engine cannot run."""
+    def __init__(
+        self, definitions: bytes, shop: bytes, starts: bytes, latest: int | None = None
+    ) -> None:
+        """Take what `app.wire.handed` makes, and the latest time that an event may have (µs).
+
+        Raises ValueError for what the engine cannot run.
+        """
 
     def take(self, decoded: Decoded) -> None:
         """Take events (they leave `decoded`), to be sorted."""
@@ -33,7 +36,10 @@ class Backtest:
         """Apply up to so many events; gives how many still wait."""
 
     def finish(self, until: int | None) -> None:
-        """Evaluate everything due by the clock, moved on to `until` (microseconds)."""
+        """Evaluate everything due by the clock, moved on to `until` (microseconds).
+
+        Stage changes and customers are asked for after it.
+        """
 
     @property
     def clock(self) -> int | None:
@@ -58,8 +64,8 @@ class Backtest:
     def customer_count(self) -> int:
         """How many customers have a record."""
 
-    def customers(self, write: Callable[[bytes, int], object]) -> None:
-        """Hand customers to `write` by id, in pieces: one JSON a line, and how many there are."""
+    def customers(self, first: int, end: int) -> bytes:
+        """Customers by id, as the API gives them as of the clock; one JSON a line."""
 
     def dead_letters(self) -> list[tuple[str, str, int, int]]:
         """What was refused, by file and line: reason, message, number of the file, line."""

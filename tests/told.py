@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from app.core.events import Event
-from app.core.explain import describe
 from app.core.instants import Calendar, parse_instant
 from app.core.ladder import Ladder
 from app.core.money import Rates
 from app.core.rules import Rules
-from app.offline.backtest import Backtest, DeadLetter, Line, run
-from app.offline.ndjson import read_events
+from app.offline.backtest import Backtest, DeadLetter
+from app.offline.ndjson import STDIN
 from app.wire.definition import read_folder
-from app.wire.stage_change import encode
+from tests.core_backtest import Line, read_events
 from tests.oracle.run import Scenario
 
 
@@ -41,6 +42,15 @@ def rules_of(scenario: Scenario) -> Rules:
     )
 
 
+def lines_of(scenario: Scenario) -> bytes:
+    """The events as a file of NDJSON."""
+    return b"".join(json.dumps(event).encode() + b"\n" for event in scenario.events)
+
+
+def until_of(scenario: Scenario) -> int | None:
+    return parse_instant(scenario.until) if scenario.until else None
+
+
 def events_of(scenario: Scenario) -> tuple[list[tuple[Event, Line]], list[DeadLetter]]:
     """The events in order, and the lines that are none; a line's number is its index."""
     return read_events(
@@ -51,26 +61,31 @@ def events_of(scenario: Scenario) -> tuple[list[tuple[Event, Line]], list[DeadLe
 
 def backtest(scenario: Scenario) -> tuple[Backtest, list[tuple[int, str]]]:
     """The product's backtest, and its dead letters as (index, reason)."""
-    events, refused = events_of(scenario)
-    tested = Backtest(rules_of(scenario))
-    run(tested, events, parse_instant(scenario.until) if scenario.until else None)
-    dead = [(letter.line, letter.reason) for letter in [*refused, *tested.dead_letters]]
-    return tested, sorted(dead)
+    tested = folded(rules_of(scenario), lines_of(scenario), until_of(scenario))
+    return tested, sorted((letter.line - 1, letter.reason) for letter in tested.dead_letters())
+
+
+def folded(rules: Rules, lines: bytes, until: int | None) -> Backtest:
+    """What the engine makes of NDJSON."""
+    tested = Backtest(rules)
+    tested.read([STDIN], BytesIO(lines))
+    tested.fold(until)
+    return tested
+
+
+def written(write: Callable[[BinaryIO], None]) -> bytes:
+    """What is written of a backtest: `written(tested.write_changes)`."""
+    stream = BytesIO()
+    write(stream)
+    return stream.getvalue()
 
 
 def changes_of(tested: Backtest) -> list[dict[str, Any]]:
     """Stage changes as JSON, in the order of `ladder backtest --changes`."""
-    changes = sorted(
-        tested.changes,
-        key=lambda change: (change.time, change.customer, change.ladder, change.sequence),
-    )
-    return [json.loads(encode(change)) for change in changes]
+    return [json.loads(line) for line in written(tested.write_changes).splitlines()]
 
 
 def customers_of(tested: Backtest) -> dict[str, dict[str, Any]]:
-    assert tested.clock is not None or not list(tested.customers())
-    now = tested.clock or 0
-    return {
-        slot.id: describe(tested.rules, slot, slot.id, now, tested.ranking)
-        for slot in tested.customers()
-    }
+    """Customers as the API gives them, by id."""
+    lines = written(tested.write_customers).splitlines()
+    return {customer["customer_id"]: customer for customer in map(json.loads, lines)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -18,10 +17,9 @@ from app.cli.options import with_settings
 from app.cli.shop import rules_of
 from app.core.instants import format_instant
 from app.errors import DataFileError, NothingTaken, UsageError
-from app.offline import outputs
-from app.offline.backtest import Backtest, DeadLetter, run
-from app.offline.ndjson import STDIN, name_of, open_lines, read_events
-from app.offline.summary import LadderCount, summarise
+from app.offline.backtest import Backtest, DeadLetter
+from app.offline.ndjson import STDIN
+from app.offline.summary import LadderCount
 from app.settings import Settings
 from app.wire.dead_letter import MEANINGS
 
@@ -69,17 +67,16 @@ def backtest(
     _refuse_muddle(events, outs, in_json=in_json)
     with _told(outs), ExitStack() as stack:
         streams = {what: stack.enter_context(_opened(out)) for what, out in wanted.items() if out}
-        stack.enter_context(_uncollected())
         backtest = Backtest(rules_of(settings))
-        count = _fold(backtest, events, until)
+        _fold(backtest, events, until)
         _write(backtest, streams)
-        ladders = summarise(backtest.rules, backtest.customers(), backtest.changes)
+        letters, ladders = backtest.dead_letters(), backtest.summary()
     if in_json:
-        output.as_json(_as_object(backtest, count, ladders))
+        output.as_json(_as_object(backtest, letters, ladders))
     else:
-        _print(backtest, count, ladders, err=STDIN in wanted.values())
-    if count and len(backtest.dead_letters) == count:
-        raise NothingTaken([_told_of(letter) for letter in backtest.dead_letters[:SAMPLES]], count)
+        _print(backtest, letters, ladders, err=STDIN in wanted.values())
+    if letters and len(letters) == backtest.lines:
+        raise NothingTaken([_told_of(letter) for letter in letters[:SAMPLES]], len(letters))
 
 
 def _refuse_muddle(events: Sequence[Path], outs: Sequence[Path], *, in_json: bool) -> None:
@@ -120,58 +117,44 @@ def _told(outs: Sequence[Path]) -> Iterator[None]:
         raise DataFileError(names, 0, f"cannot be written: {error.strerror}") from error
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Look for no cycles: what a backtest makes has none, and is kept to the end."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
-def _fold(backtest: Backtest, files: Sequence[Path], until: int | None) -> int:
-    """Read and apply everything; gives how many lines there were."""
+def _fold(backtest: Backtest, files: Sequence[Path], until: int | None) -> None:
+    """Read and apply everything."""
     size = None if STDIN in files else sum(file.stat().st_size for file in files)
     with output.byte_progress() as progress:
         task = progress.add_task("reading", total=size)
-        lines = open_lines(files, sys.stdin.buffer)
-        events, refused = read_events(lines, _to(progress, task))
+        backtest.read(files, sys.stdin.buffer, _to(progress, task))
     with output.progress("events") as progress:
-        task = progress.add_task("folding", total=len(events))
-        run(backtest, events, until, _to(progress, task))
-    order = {name_of(file): number for number, file in reversed(list(enumerate(files)))}
-    backtest.dead_letters.extend(refused)
-    backtest.dead_letters.sort(key=lambda letter: (order[letter.file], letter.line))
-    return len(events) + len(refused)
+        task = progress.add_task("folding", total=backtest.events)
+        backtest.fold(until, _to(progress, task))
 
 
 def _write(backtest: Backtest, streams: dict[str, BinaryIO]) -> None:
     if "changes" in streams:
-        ordered = outputs.in_order(backtest.changes)
         with output.progress("changes") as progress:
-            task = progress.add_task("writing", total=len(ordered))
-            outputs.write_changes(streams["changes"], ordered, _to(progress, task))
+            task = progress.add_task("writing", total=backtest.changes)
+            backtest.write_changes(streams["changes"], _to(progress, task))
     if "customers" in streams:
         with output.progress("customers") as progress:
-            task = progress.add_task("writing", total=len(backtest.slots))
-            outputs.write_customers(streams["customers"], backtest, _to(progress, task))
+            task = progress.add_task("writing", total=backtest.customers)
+            backtest.write_customers(streams["customers"], _to(progress, task))
     if "dead letters" in streams:
-        outputs.write_dead_letters(streams["dead letters"], backtest.dead_letters)
+        backtest.write_dead_letters(streams["dead letters"])
 
 
 def _to(progress: Any, task: Any) -> Callable[[int], None]:
     return lambda done: progress.update(task, completed=done)
 
 
-def _as_object(backtest: Backtest, count: int, ladders: Sequence[LadderCount]) -> dict[str, object]:
+def _as_object(
+    backtest: Backtest, letters: Sequence[DeadLetter], ladders: Sequence[LadderCount]
+) -> dict[str, object]:
     return {
-        "lines": count,
-        "refused": dict(sorted(_reasons(backtest.dead_letters).items())),
+        "lines": backtest.lines,
+        "refused": dict(sorted(_reasons(letters).items())),
         "repeated": backtest.repeated,
         "dropped": backtest.dropped,
-        "customers": sum(1 for _ in backtest.customers()),
-        "changes": len(backtest.changes),
+        "customers": backtest.customers,
+        "changes": backtest.changes,
         "clock": None if backtest.clock is None else format_instant(backtest.clock),
         "ladders": [
             {
@@ -198,19 +181,24 @@ def _reasons(letters: Sequence[DeadLetter]) -> Counter[str]:
     return Counter(letter.reason for letter in letters)
 
 
-def _print(backtest: Backtest, count: int, ladders: Sequence[LadderCount], *, err: bool) -> None:
+def _print(
+    backtest: Backtest,
+    letters: Sequence[DeadLetter],
+    ladders: Sequence[LadderCount],
+    *,
+    err: bool,
+) -> None:
     standings.draw(output.console(err=err), ladders, stays=True)
     up, down = sum(ladder.up for ladder in ladders), sum(ladder.down for ladder in ladders)
     moved = sum(ladder.moved for ladder in ladders)
-    customers = sum(1 for _ in backtest.customers())
     clock = "" if backtest.clock is None else f", as of {format_instant(backtest.clock)}"
-    changes = f"{len(backtest.changes):,} stage changes"
-    output.line(f"{count:,} events, {customers:,} customers{clock}", err=err)
+    changes = f"{backtest.changes:,} stage changes"
+    output.line(f"{backtest.lines:,} events, {backtest.customers:,} customers{clock}", err=err)
     output.line(f"{changes}: {up:,} up, {down:,} down, {moved:,} between segments", err=err)
     if backtest.repeated or backtest.dropped:
         dropped = f"{backtest.dropped:,} of erased customers"
         output.line(f"{backtest.repeated:,} repeats dropped, {dropped}", err=err)
-    _print_refused(backtest.dead_letters, err=err)
+    _print_refused(letters, err=err)
 
 
 def _print_refused(letters: Sequence[DeadLetter], *, err: bool) -> None:

@@ -13,12 +13,11 @@ import click
 from app.cli import output
 from app.cli.options import with_settings
 from app.cli.shop import rules_of
-from app.core.apply import examine
 from app.core.ladder import Ladder
 from app.core.rules import Rules
 from app.errors import DefinitionErrors, UsageError
-from app.offline.backtest import Backtest, DeadLetter
-from app.offline.ndjson import STDIN, name_of, open_lines, read_events
+from app.offline.backtest import Backtest
+from app.offline.ndjson import STDIN, name_of
 from app.settings import Settings
 from app.wire.definition import SUFFIXES, definitions_in, read_files
 
@@ -116,23 +115,14 @@ def _latest(settings: Settings) -> int | None:
 
 def _refused(rules: Rules, files: Sequence[Path], latest: int | None) -> Iterator[Finding]:
     """Fold the events, and yield what is refused in the order of the files."""
+    backtest = Backtest(rules, latest)
     with output.progress("events") as progress:
         task = progress.add_task("reading", total=None)
-        lines = open_lines(files, sys.stdin.buffer)
-        events, letters = read_events(lines)
-        total = len(events) + len(letters)
-        progress.update(task, description="checking", total=len(events))
-        backtest = Backtest(rules)
-        for done, (event, line) in enumerate(events):
-            refused = examine(rules, event, latest)
-            if refused is None:
-                backtest.apply(event, line)
-            else:
-                letters.append(DeadLetter(refused.reason, refused.message, line.file, line.number))
-            if not done & 1023:
-                progress.update(task, completed=done)
-    letters += backtest.dead_letters
-    output.say(f"{total:,} events: {len(letters):,} refused, {backtest.repeated:,} repeated")
-    order = {name_of(file): number for number, file in reversed(list(enumerate(files)))}
-    for letter in sorted(letters, key=lambda letter: (order[letter.file], letter.line)):
+        backtest.read(files, sys.stdin.buffer)
+        progress.update(task, description="checking", total=backtest.events)
+        backtest.fold(progress=lambda done: progress.update(task, completed=done))
+    letters = backtest.dead_letters()
+    told = f"{len(letters):,} refused, {backtest.repeated:,} repeated"
+    output.say(f"{backtest.lines:,} events: {told}")
+    for letter in letters:
         yield Finding(letter.file, letter.line, 0, letter.reason, letter.message)

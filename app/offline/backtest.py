@@ -1,39 +1,40 @@
-"""Fold events from files through the rules: one clock, handovers delivered at once (contract 8)."""
+"""Fold events from files through the rules, with no broker (contract 8): the engine's driver.
 
+Blocks of lines are decoded on all cores; one thread folds, since credits and cuts cross from
+customer to customer; what comes of it is written as JSON on all cores again.
+"""
+
+from __future__ import annotations
+
+import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 import msgspec
 
-from app.core.address import Address, address_of
-from app.core.apply import (
-    Applied,
-    Outbox,
-    Repeated,
-    admit,
-    advance,
-    examine,
-    fold_admitted,
-    receive,
-    recut,
-)
-from app.core.change import Change
-from app.core.customer import Customer, Moved, Slot
-from app.core.events import ClockAdvanced, Event, Refused
-from app.core.handover import Absorb, Credit, Handover, Named
-from app.core.ranking import Ranking
+from app._engine import Backtest as Engine
+from app._engine import Decoded, decode
 from app.core.rules import Rules
+from app.offline.ndjson import Block, blocks_of, name_of
+from app.offline.summary import LadderCount
+from app.wire import handed
 
+AT_A_TIME = 4_096
+"""Events between two looks at the progress bar, and stage changes in a piece of output."""
 
-class Line(msgspec.Struct, frozen=True, gc=False):
-    """Where an event stood: the file and its line, counted from 1."""
+Progress = Callable[[int], None]
+"""Hears how much is done, now and then."""
 
-    file: str
-    number: int
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+_ladder_counts = msgspec.json.Decoder(tuple[LadderCount, ...])
 
 
 class DeadLetter(msgspec.Struct, frozen=True, gc=False):
-    """A line that was refused, and why."""
+    """A line that was refused, and why. Lines count from 1."""
 
     reason: str
     message: str
@@ -42,162 +43,129 @@ class DeadLetter(msgspec.Struct, frozen=True, gc=False):
 
 
 class Backtest:
-    """All customers of one shop, in memory. Events come in the order of their times.
+    """All customers of one shop, in memory: `read` all files, `fold`, then ask what came of it.
 
-    `repeated` and `dropped` count events that were applied before, and those of the erased.
+    `latest` is the latest time that an event may have (microseconds), if there is one. A
+    RuntimeError is a defect of the engine, and names the file and the line at which it happened.
     """
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, latest: int | None = None) -> None:
         self.rules = rules
-        self.slots: dict[str, Slot] = {}
-        self.clock: int | None = None
-        self.dead_letters: list[DeadLetter] = []
-        self.repeated = 0
-        self.dropped = 0
-        self._out = Outbox()
-        self._ranking = Ranking(rules.tops)
-        self._today: int | None = None
-        self._named: dict[Address, str] = {}
-
-    @property
-    def ranking(self) -> Ranking:
-        """Who spends most, and the cuts of each day."""
-        return self._ranking
-
-    @property
-    def changes(self) -> list[Change]:
-        """Every stage change so far, in the order in which it was found."""
-        return self._out.changes
-
-    def customers(self) -> Iterator[Slot]:
-        """Yield everybody who has a record, by id."""
-        for customer in sorted(self.slots):
-            slot = self.slots[customer]
-            if isinstance(slot.record, Customer):
-                yield slot
-
-    def apply(self, event: Event, line: Line) -> None:
-        """Apply one event, and all that follows from it."""
-        refused = examine(self.rules, event, None)
-        if refused is not None:
-            self._refuse(refused, line)
-            return
-        if isinstance(event.data, ClockAdvanced):
-            self.advance_clock(event.time)
-            return
-        slot = self._slot(event.subject)
-        key = admit(self.rules, slot, event)
-        while isinstance(key, bytes) and isinstance(slot.record, Moved):
-            slot = self._slot(slot.record.into)
-            key = admit(self.rules, slot, event)
-        if isinstance(key, bytes):
-            self.advance_clock(event.time)
-            fold_admitted(self.rules, slot, event, key, self._ranking, self._out)
-            self._note(slot, event.time)
-            self._deliver(line)
-        elif isinstance(key, Applied):
-            self.advance_clock(event.time)
-        elif isinstance(key, Refused):
-            self._refuse(key, line)
-        elif isinstance(key, Repeated):
-            self.repeated += 1
-        else:
-            self.dropped += 1
-
-    def advance_clock(self, instant: int) -> None:
-        """Move the clock on, taking the top-spender cuts at each day boundary on the way."""
-        if self.clock is not None and instant <= self.clock:
-            return
-        self.clock = instant
-        day = self.rules.calendar.today(instant)
-        if self._today is not None and self.rules.tops:
-            for passed in self.rules.calendar.begun(self._today, day):
-                self._turn(passed)
-        self._today = day
-
-    def finish(self, until: int | None = None) -> None:
-        """Evaluate everything due by the clock, moved on to `until`."""
-        if until is not None:
-            self.advance_clock(until)
-        if self.clock is not None:
-            for slot in self.slots.values():
-                advance(self.rules, slot, self.clock, self._ranking, self._out)
-
-    def _slot(self, customer: str) -> Slot:
-        slot = self.slots.get(customer)
-        if slot is None:
-            slot = self.slots[customer] = Slot(customer)
-        return slot
-
-    def _turn(self, day: int) -> None:
-        boundary = self.rules.calendar.start_of(day)
-        for customer in sorted(self._ranking.turn(day, self._record)):
-            recut(self.rules, self.slots[customer], boundary, self._ranking, self._out)
-
-    def _record(self, customer: str) -> Customer | None:
-        record = self.slots[customer].record
-        return record if isinstance(record, Customer) else None
-
-    def _deliver(self, line: Line) -> None:
-        handovers = deque(self._out.handovers)
-        self._out.handovers.clear()
-        while handovers:
-            handover = self._found(handovers.popleft())
-            if handover is None:
-                continue
-            slot = self._slot(handover.to)
-            verdict = receive(self.rules, slot, handover, self._ranking, self._out)
-            if isinstance(verdict, Refused):
-                self._refuse(verdict, line)
-            self._note_handover(slot, handover)
-            handovers.extendleft(reversed(self._out.handovers))
-            self._out.handovers.clear()
-
-    def _found(self, handover: Handover) -> Handover | None:
-        """Put the id where there is but an address; None where nobody is known to have it."""
-        if isinstance(handover, Named):
-            self._named[address_of(handover.to)] = handover.to
-        elif isinstance(handover, Credit) and handover.address is not None:
-            referrer = self._named.get(handover.address)
-            return None if referrer is None else handover.found(referrer)
-        return handover
-
-    def _note_handover(self, slot: Slot, handover: Handover) -> None:
-        if isinstance(handover, Absorb) and isinstance(slot.record, Customer):
-            self._rank(slot.id, slot.record, slot.record.bought.days)
-        else:
-            self._note(slot, handover.time)
-
-    def _note(self, slot: Slot, instant: int) -> None:
-        if not self.rules.tops:
-            return
-        if isinstance(slot.record, Customer):
-            self._rank(slot.id, slot.record, (self.rules.calendar.day_of(instant),))
-        else:
-            self._ranking.forget(slot.id)
-
-    def _rank(self, customer: str, c: Customer, days: Iterable[int]) -> None:
-        if self._today is not None and self.rules.tops:
-            self._ranking.note(customer, c, self._today, days)
-
-    def _refuse(self, refused: Refused, line: Line) -> None:
-        self.dead_letters.append(
-            DeadLetter(refused.reason, refused.message, line.file, line.number)
+        self.lines = 0
+        self.events = 0
+        self._files: Sequence[Path] = ()
+        self._engine = Engine(
+            handed.definitions(rules.ladders),
+            handed.shop(rules),
+            handed.day_starts(rules.calendar),
+            latest,
         )
 
+    def read(
+        self, files: Sequence[Path], stdin: BinaryIO, progress: Progress = lambda _: None
+    ) -> None:
+        """Decode files of events, `-` being `stdin`. Raises DataFileError.
 
-def run(
-    backtest: Backtest,
-    events: Iterable[tuple[Event, Line]],
-    until: int | None = None,
-    progress: Callable[[int], None] = lambda done: None,
-) -> None:
-    """Apply events in order and finish; `progress` hears how many were applied, now and then."""
-    done = 0
-    for event, line in events:
-        backtest.apply(event, line)
-        done += 1
-        if not done & 1023:
+        `progress` hears how many bytes were decoded.
+        """
+        self._files = files
+        done = 0
+        for block, decoded in _on_all_cores(_decoded, blocks_of(files, stdin)):
+            self._engine.take(decoded)
+            self.lines += decoded.lines
+            done += len(block.text)
             progress(done)
-    backtest.finish(until)
-    progress(done)
+        self.events = self._engine.sort()
+
+    def fold(self, until: int | None = None, progress: Progress = lambda _: None) -> None:
+        """Apply all events in order, and what is due by the clock, moved on to `until`.
+
+        `progress` hears how many events were applied.
+        """
+        while waiting := self._engine.fold(AT_A_TIME):
+            progress(self.events - waiting)
+        self._engine.finish(until)
+        progress(self.events)
+
+    @property
+    def clock(self) -> int | None:
+        """The greatest event time, or what the clock was moved on to (microseconds)."""
+        return self._engine.clock
+
+    @property
+    def repeated(self) -> int:
+        """How many events were applied before."""
+        return self._engine.repeated
+
+    @property
+    def dropped(self) -> int:
+        """How many events were of erased customers."""
+        return self._engine.dropped
+
+    @property
+    def changes(self) -> int:
+        """How many stage changes there are."""
+        return self._engine.change_count
+
+    @property
+    def customers(self) -> int:
+        """How many customers have a record."""
+        return self._engine.customer_count
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """Return what was refused, in the order of the files and their lines."""
+        names = [name_of(file) for file in self._files]
+        return [
+            DeadLetter(reason, message, names[file], line)
+            for reason, message, file, line in self._engine.dead_letters()
+        ]
+
+    def summary(self) -> tuple[LadderCount, ...]:
+        """Count customers and moves, ladder by ladder in the order of the rules."""
+        return _ladder_counts.decode(self._engine.summary())
+
+    def write_changes(self, stream: BinaryIO, progress: Progress = lambda _: None) -> None:
+        """Write stage changes as they would be published, one a line, by time, then customer,
+        ladder and sequence; `progress` hears how many are written.
+        """
+        _write(self._engine.changes, self.changes, stream, progress)
+
+    def write_customers(self, stream: BinaryIO, progress: Progress = lambda _: None) -> None:
+        """Write each customer by id as the API gives it, as of the clock, one a line."""
+        _write(self._engine.customers, self.customers, stream, progress)
+
+    def write_dead_letters(self, stream: BinaryIO) -> None:
+        """Write what was refused, and why, one JSON a line."""
+        stream.writelines(msgspec.json.encode(letter) + b"\n" for letter in self.dead_letters())
+
+
+def _decoded(block: Block) -> Decoded:
+    return decode(block.text, block.file, block.first)
+
+
+def _write(
+    text: Callable[[int, int], bytes], count: int, stream: BinaryIO, progress: Progress
+) -> None:
+    """Write the text of all things from 0 to `count`, a piece at a time."""
+    pieces = (range(count)[first : first + AT_A_TIME] for first in range(0, count, AT_A_TIME))
+    for piece, written in _on_all_cores(lambda piece: text(piece.start, piece.stop), pieces):
+        stream.write(written)
+        progress(piece.stop)
+
+
+def _on_all_cores(
+    work: Callable[[Job], Result], jobs: Iterable[Job]
+) -> Iterator[tuple[Job, Result]]:
+    """Yield each job with its result, in order; not many more than there are cores wait."""
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    waiting: deque[tuple[Job, Future[Result]]] = deque()
+    with ThreadPoolExecutor(cores) as pool:
+        for job in jobs:
+            waiting.append((job, pool.submit(work, job)))
+            if len(waiting) > 2 * cores:
+                first, result = waiting.popleft()
+                yield first, result.result()
+        for job, result in waiting:
+            yield job, result.result()

@@ -1,29 +1,24 @@
-"""Events from NDJSON files: one structured CloudEvent a line, empty lines skipped."""
+"""Events from NDJSON files, in blocks of whole lines."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
-from app.core.events import TYPES, Event, Refused
 from app.errors import DataFileError
-from app.offline.backtest import DeadLetter, Line
-from app.wire.cloudevents import decode
 
 STDIN = Path("-")
-BLOCK = 1024 * 1024
+BLOCK = 2 * 1024 * 1024
 """Bytes read at a time; also what is kept of a longer line, which is too large for an event."""
-_ORDER = {
-    name: index
-    for index, name in enumerate(
-        ("purchase", "signup", "review", "referral", "interaction", "profile", "clock")
-    )
-}
-_TOPIC_ORDER = {type_: _ORDER[type_.split(".", 1)[0]] for type_ in TYPES}
 
 
-def topic_order(event: Event) -> int:
-    """Return the place of the event's default topic among the input topics (contract section 1)."""
-    return _TOPIC_ORDER[event.type]
+class Block(NamedTuple):
+    """Whole lines. `file` is the file's place among those that are read, `first` the number of the
+    first line, from 1.
+    """
+
+    file: int
+    first: int
+    text: bytes
 
 
 def name_of(file: Path | str) -> str:
@@ -31,54 +26,28 @@ def name_of(file: Path | str) -> str:
     return str(file).encode("utf-8", "replace").decode()
 
 
-def lines_of(name: str, stream: BinaryIO) -> Iterator[tuple[Line, bytes]]:
-    """Yield the lines that say something, and where they stand."""
-    number = 0
-    rest = b""
-    while block := stream.read(BLOCK):
-        *whole, rest = (rest + block).split(b"\n")
-        for text in whole:
-            number += 1
-            if text and not text.isspace():
-                yield Line(name, number), text.rstrip(b"\r")
-        rest = rest[:BLOCK]
-    if rest and not rest.isspace():
-        yield Line(name, number + 1), rest.rstrip(b"\r")
-
-
-def read_events(
-    lines: Iterable[tuple[Line, bytes]], progress: Callable[[int], None] = lambda done: None
-) -> tuple[list[tuple[Event, Line]], list[DeadLetter]]:
-    """Decode lines and put them in order: by time, then topic, then as they stand.
-
-    `progress` hears the bytes read so far, now and then. Lines that are no events come back as
-    dead letters.
-    """
-    events: list[tuple[Event, Line]] = []
-    refused: list[DeadLetter] = []
-    size = 0
-    for count, (line, text) in enumerate(lines):
-        size += len(text) + 1
-        event = decode(text, keyed=False)
-        if isinstance(event, Refused):
-            refused.append(DeadLetter(event.reason, event.message, line.file, line.number))
-        else:
-            events.append((event, line))
-        if not count & 4095:
-            progress(size)
-    events.sort(key=lambda item: (item[0].time, topic_order(item[0])))
-    progress(size)
-    return events, refused
-
-
-def open_lines(files: Iterable[Path], stdin: BinaryIO) -> Iterator[tuple[Line, bytes]]:
+def blocks_of(files: Iterable[Path], stdin: BinaryIO) -> Iterator[Block]:
     """Yield the lines of files in turn; `-` is standard input. Raises DataFileError."""
-    for file in files:
+    for number, file in enumerate(files):
         if file == STDIN:
-            yield from lines_of("-", stdin)
+            yield from _blocks(number, stdin)
             continue
         try:
             with file.open("rb") as stream:
-                yield from lines_of(name_of(file), stream)
+                yield from _blocks(number, stream)
         except OSError as error:
             raise DataFileError(name_of(file), 0, f"cannot be read: {error.strerror}") from error
+
+
+def _blocks(file: int, stream: BinaryIO) -> Iterator[Block]:
+    first, rest = 1, b""
+    while block := stream.read(BLOCK):
+        end = block.rfind(b"\n") + 1
+        if end:
+            text = rest + block[:end]
+            yield Block(file, first, text)
+            first += text.count(b"\n")
+            rest = b""
+        rest = (rest + block[end:])[:BLOCK]
+    if rest:
+        yield Block(file, first, rest)

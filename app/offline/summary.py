@@ -1,15 +1,11 @@
 """What came of it, in numbers: customers by rung, moves and how long a rung is held."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from statistics import median_low
 
 import msgspec
 
-from app.core.change import Change
-from app.core.customer import Customer, Slot
 from app.core.ladder import Ladder
-from app.core.rules import Rules
 
 Arrival = tuple[str, str, str]
 """A ladder, the rung arrived at ('' for none), and the direction."""
@@ -71,30 +67,3 @@ def count_ladder(
             )
         )
     return LadderCount(ladder.id, ladder.kind, tuple(rungs))
-
-
-def summarise(
-    rules: Rules, slots: Iterable[Slot], changes: Iterable[Change]
-) -> tuple[LadderCount, ...]:
-    """Count customers and moves, ladder by ladder in the order of the rules."""
-    arrivals: Counter[Arrival] = Counter()
-    stays: dict[tuple[str, str], list[int]] = {}
-    for change in changes:
-        arrivals[change.ladder, change.to or "", change.direction] += 1
-        if change.from_ is not None and change.held is not None:
-            stays.setdefault((change.ladder, change.from_), []).append(change.held)
-    customers = count_customers(rules, slots)
-    return tuple(count_ladder(ladder, customers, arrivals, stays) for ladder in rules.ladders)
-
-
-def count_customers(rules: Rules, slots: Iterable[Slot]) -> dict[tuple[str, str], int]:
-    """Count who stands where; '' is no rung."""
-    places: Counter[tuple[int, int]] = Counter()
-    for slot in slots:
-        if isinstance(slot.record, Customer):
-            places.update(enumerate(slot.record.rungs))
-    found: dict[tuple[str, str], int] = {}
-    for (index, place), count in places.items():
-        ladder = rules.ladders[index]
-        found[ladder.id, ladder.rungs[place - 1].id if place else ""] = count
-    return found

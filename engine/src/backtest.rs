@@ -71,7 +71,10 @@ impl Slots {
 #[derive(Debug)]
 pub struct Backtest {
     rules: Rules,
+    latest: Option<Instant>,
     slots: Slots,
+    /// Who has a record at the end, by id.
+    by_id: Vec<Number>,
     clock: Option<Instant>,
     today: Option<Day>,
     ranking: Ranking,
@@ -84,12 +87,14 @@ pub struct Backtest {
 }
 
 impl Backtest {
-    /// Begin with nobody.
-    pub fn new(rules: Rules) -> Self {
+    /// Begin with nobody. `latest` is the latest time that an event may have.
+    pub fn new(rules: Rules, latest: Option<Instant>) -> Self {
         Self {
             ranking: Ranking::new(&rules.tops),
             rules,
+            latest,
             slots: Slots::default(),
+            by_id: Vec::new(),
             clock: None,
             today: None,
             named: HashMap::default(),
@@ -125,13 +130,13 @@ impl Backtest {
         self.dropped
     }
 
-    /// Every stage change so far, in the order in which it was found.
+    /// Every stage change so far: as they were found, and after [`Backtest::finish`] by time, then
+    /// customer, ladder and sequence.
     pub fn changes(&self) -> &[crate::rules::change::Change] {
         &self.out.changes
     }
 
-    /// Sort the stage changes by time, then customer, ladder and sequence.
-    pub fn sort_changes(&mut self) {
+    fn sort_changes(&mut self) {
         let ladders = &self.rules.ladders;
         self.out.changes.sort_by(|one, two| {
             (one.time, &one.customer, &ladders[one.ladder].id, one.sequence).cmp(&(
@@ -148,18 +153,17 @@ impl Backtest {
         &self.ranking
     }
 
-    /// Everybody who has a record, by id.
-    pub fn customers(&self) -> Vec<(&str, &Customer)> {
-        let known = self.slots.slots.iter();
-        let mut customers: Vec<_> =
-            known.filter_map(|slot| Some((&*slot.id, slot.customer()?))).collect();
-        customers.sort_unstable_by_key(|&(id, _)| id);
-        customers
+    /// Everybody who has a record, by id; nobody before [`Backtest::finish`].
+    pub fn customers(&self) -> impl ExactSizeIterator<Item = (&str, &Customer)> {
+        self.by_id.iter().map(|&number| {
+            let slot = &self.slots.slots[number as usize];
+            (&*slot.id, slot.customer().expect("who has a record at the end"))
+        })
     }
 
     /// Apply one event, and all that follows from it.
     pub fn apply(&mut self, event: &Event, line: Line) {
-        if let Err(refused) = examine(&self.rules, event, None) {
+        if let Err(refused) = examine(&self.rules, event, self.latest) {
             self.letters.push(DeadLetter { refused, line });
             return;
         }
@@ -205,17 +209,21 @@ impl Backtest {
         self.today = Some(day);
     }
 
-    /// Evaluate everything due by the clock, moved on to `until`.
+    /// Evaluate everything due by the clock, moved on to `until`, and put what came of it in order.
     pub fn finish(&mut self, until: Option<Instant>) {
         if let Some(until) = until {
             self.advance_clock(until);
         }
-        let Some(clock) = self.clock else { return };
-        for slot in &mut self.slots.slots {
+        let clock = self.clock.unwrap_or(0);
+        for (number, slot) in (0..).zip(&mut self.slots.slots) {
             if let Record::Customer(c) = &mut slot.record {
                 advance(&self.rules, &slot.id, c, clock, &self.ranking, &mut self.out.changes);
+                self.by_id.push(number);
             }
         }
+        self.sort_changes();
+        let slots = &self.slots.slots;
+        self.by_id.sort_unstable_by_key(|&number| &slots[number as usize].id);
     }
 
     /// Take the cuts of a day, and look again at whoever they may move.

@@ -3,6 +3,7 @@
 //! Every call that takes long lets go of the interpreter's lock.
 
 use crate::backtest::{Backtest, DeadLetter, Line};
+use crate::facts::instant::Instant;
 use crate::handed::{Definitions, Shop};
 use crate::rules::explain::Explainer;
 use crate::summary::summary;
@@ -68,16 +69,23 @@ struct PyBacktest {
 
 #[pymethods]
 impl PyBacktest {
-    /// `definitions` and `shop` are JSON, `starts` the day starts as 64-bit integers.
+    /// `definitions` and `shop` are JSON, `starts` the day starts as 64-bit integers; `latest` is
+    /// the latest time that an event may have.
     #[new]
-    fn new(definitions: &[u8], shop: &[u8], starts: &[u8]) -> PyResult<Self> {
+    #[pyo3(signature = (definitions, shop, starts, latest=None))]
+    fn new(
+        definitions: &[u8],
+        shop: &[u8],
+        starts: &[u8],
+        latest: Option<Instant>,
+    ) -> PyResult<Self> {
         let definitions = Definitions::read(definitions).map_err(PyValueError::new_err)?;
         let shop = Shop::read(shop, starts).map_err(PyValueError::new_err)?;
         let rules = shop.rules(definitions).map_err(PyValueError::new_err)?;
         Ok(Self {
             writer: ChangeWriter::new(&rules),
             explainer: Explainer::new(&rules),
-            backtest: RwLock::new(Backtest::new(rules)),
+            backtest: RwLock::new(Backtest::new(rules, latest)),
             waiting: Mutex::default(),
             refused: Mutex::default(),
         })
@@ -126,7 +134,6 @@ impl PyBacktest {
                 || {
                     let mut backtest = writing(&self.backtest);
                     backtest.finish(until);
-                    backtest.sort_changes();
                 },
             )
         })
@@ -161,7 +168,7 @@ impl PyBacktest {
         let text = py.detach(|| {
             let backtest = reading(&self.backtest);
             let mut out = Vec::new();
-            for change in &backtest.changes()[first..end.min(backtest.changes().len())] {
+            for change in backtest.changes().iter().take(end).skip(first) {
                 self.writer.push(backtest.rules(), change, &mut out);
                 out.push(b'\n');
             }
@@ -176,28 +183,20 @@ impl PyBacktest {
         reading(&self.backtest).customers().len()
     }
 
-    /// Hand each customer as the API gives it, by id and one a line, to `write`, in pieces.
-    ///
-    /// `write` takes bytes and how many customers they hold.
-    fn customers(&self, py: Python<'_>, write: &Bound<'_, PyAny>) -> PyResult<()> {
-        /// Customers in a piece.
-        const PIECE: usize = 4_096;
-        let backtest = reading(&self.backtest);
-        let customers = py.detach(|| backtest.customers());
-        let now = backtest.clock().unwrap_or(0);
-        for piece in customers.chunks(PIECE) {
-            let text = py.detach(|| {
-                let mut out = Vec::new();
-                for &(id, c) in piece {
-                    let (rules, cutter) = (backtest.rules(), backtest.cutter());
-                    self.explainer.push(rules, (id, id), c, now, cutter, &mut out);
-                    out.push(b'\n');
-                }
-                out
-            });
-            write.call1((PyBytes::new(py, &text), piece.len()))?;
-        }
-        Ok(())
+    /// The customers from one to another by id, as the API gives them as of the clock.
+    fn customers<'py>(&self, py: Python<'py>, first: usize, end: usize) -> Bound<'py, PyBytes> {
+        let text = py.detach(|| {
+            let backtest = reading(&self.backtest);
+            let (rules, cutter) = (backtest.rules(), backtest.cutter());
+            let now = backtest.clock().unwrap_or(0);
+            let mut out = Vec::new();
+            for (id, c) in backtest.customers().take(end).skip(first) {
+                self.explainer.push(rules, (id, id), c, now, cutter, &mut out);
+                out.push(b'\n');
+            }
+            out
+        });
+        PyBytes::new(py, &text)
     }
 
     /// What was refused, by file and line: reason, message, number of the file, line.

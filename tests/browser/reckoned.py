@@ -16,11 +16,10 @@ from app.core.ladder import Ladder
 from app.core.rules import Rules
 from app.embedded.demo_events import UNTIL, Story
 from app.embedded.demo_purchases import DATA
-from app.offline.backtest import Backtest, Line, run
-from app.offline.ndjson import read_events
 from app.wire.definition import read_folder
 from app.wire.rates import read_rates
 from app.wire.stage_change import encode
+from tests.core_backtest import Backtest, Line, read_events, run
 
 ZONE = "UTC"
 WHOLE: dict[str, Any] = {"complete": True, "missing": []}

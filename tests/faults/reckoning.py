@@ -14,9 +14,9 @@ from app.core.explain import describe
 from app.core.handover import Handover
 from app.core.instants import format_instant
 from app.core.rules import Rules
-from app.offline.backtest import Backtest, Line
 from app.wire import stage_change
 from app.wire.cloudevents import decode
+from tests.core_backtest import Backtest, Line
 from tests.faults.tale import Chapter, Told
 
 View = dict[str, Any]

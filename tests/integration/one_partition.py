@@ -20,7 +20,6 @@ from app.core.instants import Calendar
 from app.core.ladder import Ladder
 from app.core.money import Rates
 from app.core.rules import Rules
-from app.offline.backtest import Backtest, Line
 from app.ops.registry import Metrics
 from app.stream.faults import Faults
 from app.stream.keys import partition_of
@@ -30,6 +29,7 @@ from app.stream.store import Shared, Store
 from app.wire import stage_change
 from app.wire.cloudevents import decode
 from app.wire.definition import read_folder
+from tests.core_backtest import Backtest, Line
 
 LADDERS = read_folder()
 Message = tuple[bytes | None, bytes | None]

@@ -23,7 +23,7 @@ from app.core.events import (
     Registered,
 )
 from app.core.receive import MOST_RETURNS
-from app.offline.backtest import Backtest, Line, run
+from tests.core_backtest import Backtest, Line, run
 from tests.partitions import Choose, Partitions
 from tests.property.streams import EDGY, LAW, START, streams, told_once
 from tests.property.test_laws import ATTRIBUTES, check_sequences

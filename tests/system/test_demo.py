@@ -24,8 +24,6 @@ from app.core.rules import Rules
 from app.embedded.broker import EmbeddedBroker
 from app.embedded.demo_events import UNTIL, Story, tell
 from app.embedded.demo_purchases import DATA
-from app.offline.backtest import Backtest, Line, run
-from app.offline.ndjson import read_events
 from app.settings import Settings, load
 from app.stream import clients
 from app.stream.reading import read, topics_beginning
@@ -33,6 +31,7 @@ from app.wire.cloudevents import decode as decode_event
 from app.wire.definition import read_folder
 from app.wire.rates import read_rates
 from app.wire.stage_change import decode
+from tests.core_backtest import Backtest, Line, read_events, run
 from tests.kafka.broker import Kafka
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,6 @@ from app.core.events import Event
 from app.core.instants import DAY, Calendar
 from app.core.money import Rates
 from app.core.rules import Rules
-from app.offline.backtest import Backtest, Line
 from app.stream import due, meta
 from app.stream.store import Shared, Store
 from app.wire.cloudevents import decode
@@ -31,6 +30,7 @@ from benchmarks.peers.moves import buy, new
 from benchmarks.peers.verdict import Moves, expected, wrong
 from benchmarks.population import FIRST_FREE, Population, fill_stores, linked, stand
 from benchmarks.rounds import Measured, measure
+from tests.core_backtest import Backtest, Line
 
 BEGIN = 1_700_000_000_000_000
 

@@ -17,10 +17,9 @@ from app.core.rules import Rules
 from app.embedded.demo_events import UNTIL, Story, tell
 from app.embedded.demo_people import SOURCE
 from app.embedded.demo_purchases import DATA
-from app.offline.backtest import Backtest, Line, run
-from app.offline.ndjson import read_events
 from app.wire.definition import read_folder
 from app.wire.rates import read_rates
+from tests.core_backtest import Backtest, Line, read_events, run
 
 SOME = 2_000
 

@@ -10,7 +10,7 @@ from app.core.events import Data, Event, ProfileErased, ProfileMerged, PurchaseC
 from app.core.facts import top_spender
 from app.core.ranking import Ranking
 from app.core.series import within
-from app.offline.backtest import Backtest, Line
+from tests.core_backtest import Backtest, Line
 from tests.shop import at, ladder, rules_of
 
 TOPS = [(20, 3), (50, 3), (30, 10), (100, 10), (1, 3)]
