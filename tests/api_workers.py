@@ -13,6 +13,7 @@ import aiohttp
 from aiohttp import web
 
 from app.api.access import Access
+from app.api.door import Door, Runner
 from app.api.pace import Pace
 from app.api.ports import (
     Census,
@@ -29,7 +30,7 @@ from app.api.ports import (
     Unreadable,
 )
 from app.api.routes import add_routes
-from app.api.shedding import Runner, Shedding
+from app.api.shedding import Shedding
 from app.core.ladder import Ladder
 from app.ops.registry import Metrics
 from tests.shop import ladder
@@ -179,6 +180,7 @@ class Worker:
         self.metrics = Metrics()
         self.tls: ssl.SSLContext | None = None
         self.trusted: ssl.SSLContext | None = None
+        self.most: int | None = None
 
     async def start(self, client: aiohttp.ClientSession) -> None:
         self.application = application = web.Application()
@@ -188,10 +190,12 @@ class Worker:
             trusted=self.trusted,
             shop=Shop((CLIMB,), {"climb": b"id: climb\n"}, "VND", "UTC"),
         )  # fmt: skip
-        self._runner = Runner(application, Shedding(self.pace, self.metrics))
+        self._runner = Runner(application)
         await self._runner.setup()
         listener = socket.create_server(("127.0.0.1", 0))
-        await web.SockSite(self._runner, listener, ssl_context=self.tls).start()
+        shedding = Shedding(self.pace, self.metrics)
+        self.door = Door(self._runner, listener, self.tls, shedding.connection, self.most)
+        await self.door.start()
         scheme = "https" if self.tls else "http"
         self.url = self.group.own_url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
         self._client = client

@@ -15,8 +15,8 @@ from typing import Any
 from aiohttp import web
 
 from app.api.access import Access, addressed
+from app.api.door import Door, Runner
 from app.api.health import add_health
-from app.api.limits import SERVER
 from app.api.problem import problems
 
 
@@ -54,12 +54,12 @@ class EarlyServer:
         middlewares: list[Any] = [problems, addressed(access)]
         application = web.Application(middlewares=middlewares)
         add_health(application, starting)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0, **SERVER)
+        self._runner = Runner(application, shutdown_timeout=1.0)
 
     async def __aenter__(self) -> EarlyServer:
         await self._runner.setup()
         listener = self._listener.dup()
-        await web.SockSite(self._runner, listener, ssl_context=self._tls).start()
+        await Door(self._runner, listener, self._tls).start()
         return self
 
     async def __aexit__(

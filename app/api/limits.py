@@ -13,6 +13,8 @@ LONGEST_BODY = 64 * 1024
 """Bytes; nothing here takes a body, so this is only patience with odd clients."""
 LONGEST_LINE = 64 * 1024
 """Bytes of the request line: an id of 128 characters takes 1.5 kB, percent-encoded."""
+LONGEST_HEAD = 256 * 1024
+"""Bytes that are kept of a head that is not whole; whoever sends more is let go without a word."""
 QUIET = logging.getLogger("app.api.unreadable-requests")
 QUIET.disabled = True
 """For aiohttp's own lines, which show what is no HTTP, with the token or customer in it."""

@@ -10,13 +10,10 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from typing import Any
 
-from aiohttp import web
-from aiohttp.abc import AbstractAccessLogger
-
+from app.api import connections
 from app.api.access import PROTECTED
-from app.api.limits import QUIET, SERVER
+from app.api.connections import Doing
 from app.api.pace import SAMPLE_SECONDS, Pace, busy
 from app.api.peers import FORWARDED
 from app.api.problem import written
@@ -52,6 +49,9 @@ class Shedding:
         self.held = 0
         self._refusal: tuple[float, bytes] = (-math.inf, b"")
 
+    def connection(self, behind: asyncio.Protocol) -> Connection:
+        return Connection(behind, self)
+
     def refusal(self, now: float) -> bytes:
         """Return what who is turned away is told at a time of the loop's clock, in seconds."""
         made, said = self._refusal
@@ -61,7 +61,7 @@ class Shedding:
         return said
 
 
-class Connection(asyncio.Protocol):
+class Connection(connections.Connection):
     """Hands what comes in to the protocol behind it, or answers a request in its place.
 
     That is right only while nothing else is being answered, and while both see the same requests.
@@ -70,18 +70,11 @@ class Connection(asyncio.Protocol):
     """
 
     def __init__(self, behind: asyncio.Protocol, shedding: Shedding) -> None:
-        self._behind = behind
+        super().__init__(behind)
         self._shedding = shedding
-        self._loop = asyncio.get_running_loop()
         self._simple = True
         self._asked = False
         self._held: asyncio.TimerHandle | None = None
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._behind.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         if self._simple and not self._asked and self._held is None and _is_plain(data):
@@ -92,27 +85,22 @@ class Connection(asyncio.Protocol):
         else:
             self._simple = False
             self._answer()
-        self._behind.data_received(data)
+        super().data_received(data)
 
     def answered(self) -> None:
-        """The protocol behind has answered what it was handed."""
         self._asked = False
-
-    def pause_writing(self) -> None:
-        self._behind.pause_writing()
-
-    def resume_writing(self) -> None:
-        self._behind.resume_writing()
+        super().answered()
 
     def eof_received(self) -> bool | None:
         self._answer()
-        return self._behind.eof_received()
+        return super().eof_received()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._release()
-        self._behind.connection_lost(error)
+        super().connection_lost(error)
 
     def _hold(self) -> None:
+        self._now(Doing.ANSWERING)
         self._shedding.metrics.count(m.API_TURNED_AWAY)
         self._shedding.held += 1
         wait = HOLD_SECONDS if self._shedding.held <= MOST_HELD else 0.0
@@ -129,29 +117,7 @@ class Connection(asyncio.Protocol):
     def _answer(self) -> None:
         if self._release() and self._transport is not None and not self._transport.is_closing():
             self._transport.write(self._shedding.refusal(self._loop.time()))
-
-
-class Answered(AbstractAccessLogger):
-    """Tells a connection that it was answered: what aiohttp says to who writes an access log."""
-
-    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-        connection = request.transport.get_protocol() if request.transport else None
-        if isinstance(connection, Connection):
-            connection.answered()
-
-
-class Runner(web.AppRunner):
-    """aiohttp's runner of an application, with a `Connection` before each of its protocols."""
-
-    def __init__(self, application: web.Application, shedding: Shedding) -> None:
-        super().__init__(application, access_log_class=Answered, access_log=QUIET, **SERVER)
-        self._shedding = shedding
-
-    @property
-    def server(self) -> Any:
-        """What makes a connection's protocol; None until it is set up."""
-        make = super().server
-        return make and (lambda: Connection(make(), self._shedding))
+            self._now(Doing.RESTING)
 
 
 def _is_plain(data: bytes) -> bool:

@@ -15,6 +15,8 @@ from app.errors import DataFolderTaken, PortTaken, StartupRefused
 from app.settings import Settings
 
 LOCK = "worker.lock"
+BACKLOG = 1024
+"""Connections that may wait to be accepted: one that finds no place comes again a second later."""
 TRIED = 1000
 """Ports and folders that are tried to name a command that would work."""
 
@@ -66,7 +68,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen(128)
+        listener.listen(BACKLOG)
     except OSError:
         listener.close()
         raise

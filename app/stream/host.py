@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 import faust
-from aiohttp.web import Application, SockSite
+from aiohttp.web import Application
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from faust.app.base import BootStrategy
 from faust.assignor.client_assignment import ClientAssignment, ClientMetadata
@@ -18,7 +18,8 @@ from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables.manager import TableManager
 from faust.web.drivers.aiohttp import Web
 
-from app.api.shedding import Runner, Shedding
+from app.api.door import Door, Runner
+from app.api.shedding import Shedding
 from app.errors import TopicsError
 from app.stream.intake import FAUST, Consumer, ConsumerThread, Transport
 from app.stream.share import Member, Share, share_out
@@ -183,10 +184,11 @@ class WebServer(Web):
 
     def __init__(self, app: LadderApp) -> None:
         super().__init__(app)
-        self._runner = Runner(self.web_app, app.shedding)
+        self._runner = Runner(self.web_app)
 
-    def _create_site(self) -> SockSite:
-        return SockSite(self._runner, self.app.listener, ssl_context=self.app.tls)
+    def _create_site(self) -> Door:
+        make = self.app.shedding.connection
+        return Door(self._runner, self.app.listener, self.app.tls, make)
 
 
 class LadderApp(faust.App):

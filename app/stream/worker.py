@@ -18,6 +18,7 @@ from app.api.ports import Shop
 from app.api.routes import add_routes
 from app.api.shedding import Shedding
 from app.core.rules import Rules
+from app.ops import descriptors
 from app.ops.registry import Metrics
 from app.ops.traces import NewTrail
 from app.settings import Settings
@@ -60,6 +61,7 @@ def run(settings: Settings, rules: Rules, faults: Faults | None = None) -> int:
     """
     startup.refuse_without_extension()
     share_arenas()
+    descriptors.take()
     claims = claim(settings)
     try:
         return asyncio.run(_run(settings, rules, claims, faults or Faults({})))
