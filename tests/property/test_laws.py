@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from app.core.apply import Applied, Repeated
 from app.core.change import Change
 from app.core.customer import Customer, Slot
-from app.core.events import Event, PurchaseCompleted, PurchaseRefunded, Refused, Registered
+from app.core.events import (
+    ClockAdvanced,
+    Event,
+    ProfileMerged,
+    PurchaseCompleted,
+    PurchaseRefunded,
+    Refused,
+    Registered,
+)
 from app.core.ladder import Ladder
 from app.core.rules import Rules
 from app.wire.definition import read_folder
@@ -95,8 +103,11 @@ def test_a_duplicate_changes_nothing(events: list[Event], data: st.DataObject) -
             continue
         applied.append(event)
         before, changes = rows(shop), len(shop.changes)
-        verdict = shop.apply(data.draw(st.sampled_from(applied)))
-        assert not isinstance(verdict, Applied | Refused)
+        again = data.draw(st.sampled_from(applied))
+        verdict = shop.apply(again)
+        # Of two ids that were one when they were merged nobody remembers the merge.
+        wrong = Refused if isinstance(again.data, ProfileMerged) else Applied | Refused
+        assert not isinstance(verdict, wrong)
         assert rows(shop) == before
         assert len(shop.changes) == changes
 
@@ -155,6 +166,8 @@ def test_a_long_history_stored_and_read_after_every_event_equals_one_fold(seed: 
     rules = told.rules_of(scenario)
     whole, parts, store = Shop(rules=rules), Shop(rules=rules), Rows(rules)
     for event, _ in told.events_of(scenario)[0]:
+        if isinstance(event.data, ClockAdvanced):
+            continue  # it concerns no customer
         whole.apply(event)
         parts.apply(event)
         for slot in parts.slots.values():
