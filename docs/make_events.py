@@ -26,9 +26,11 @@ HEAD = """\
 
 What Loyalty Ladder takes in and puts out: [CloudEvents 1.0](https://cloudevents.io) as structured
 JSON (`application/cloudevents+json`), in UTF-8, at most 64 KiB. Binary mode is taken too: the
-attributes as `ce_` headers, the value is `data`. Unknown fields are ignored, null is the same as
-absent, a whole number may be written 3.0, and of two fields of one name the last counts. The
-schemas themselves, with examples right and wrong, are in [schemas/](../schemas/).
+attributes as `ce_` headers, the value is `data`; where that is null or empty, the event has none.
+In place of `data` there may be `data_base64`, its JSON as base64: some SDKs write that for bytes.
+Unknown fields are ignored, null is the same as absent, a whole number may be written 3.0, and of
+two fields of one name the last counts. The schemas themselves, with examples right and wrong, are
+in [schemas/](../schemas/).
 
 Money is a whole number of minor units, with as many digits as ISO 4217 gives the currency: none for
 VND, two for USD, three for KWD. Of withdrawn currencies, which a history may have, ADP, BEF, BYB,
@@ -189,7 +191,7 @@ def render() -> str:
     """Return the page."""
     lines = [HEAD, ENVELOPE.rstrip("\n")]
     envelope = dict(load("purchase.completed")["properties"])
-    del envelope["data"]
+    del envelope["data"], envelope["data_base64"]
     envelope["type"] = {"description": "One of those below.", "type": "string"}
     lines += rows({"properties": envelope, "required": list(envelope)})
     lines += ["", "## Events in", ""]

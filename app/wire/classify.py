@@ -7,7 +7,9 @@ person: ids, texts and values of attributes are described by kind and length.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from app.core.events import TYPES, ClockAdvanced, Data, Event, Refused
 from app.core.instants import parse_instant
@@ -18,6 +20,31 @@ MAX_BYTES = 64 * 1024
 """The longest value of a record that is looked at."""
 
 Headers = Sequence[tuple[str, bytes | None]]
+
+
+class _Said(NamedTuple):
+    """What an event says beside its envelope: `data`, or its JSON in base64."""
+
+    data: object
+    encoded: object = None
+
+    def read(self) -> object:
+        """Return the data. Raises Unfit."""
+        if self.encoded is None:
+            return self.data
+        if not isinstance(self.encoded, str):
+            raise _unfit(self.encoded)
+        try:
+            return json_text.parse(b64decode(self.encoded, validate=True))
+        except ValueError as error:
+            raise _unfit(self.encoded) from error
+        except json_text.NotJson as error:
+            raise Unfit("data_base64", "the base64 of JSON", f"what is none: {error}") from error
+
+
+def _unfit(encoded: object) -> Unfit:
+    return Unfit("data_base64", "the base64 of JSON", describe(encoded))
+
 
 _REQUIRED = ("specversion", "type", "id", "source", "time", "subject")
 _BINARY_MARKS = frozenset({"ce_specversion", "ce_id", "ce_type"})
@@ -63,6 +90,9 @@ def classify(
     value: bytes | None, key: bytes | None, headers: Headers, *, keyed: bool
 ) -> Event | Refused:
     """Decode a record, or say why it cannot be. Never raises, whatever the bytes."""
+    binary = is_binary(headers)
+    if binary and not value:
+        return _judge(_from_headers(headers), _Said(None), key, keyed=keyed)
     if value is None:
         return Refused("not-json", "the value is null; a structured CloudEvent expected")
     if len(value) > MAX_BYTES:
@@ -71,11 +101,12 @@ def classify(
         parsed = json_text.parse(value)
     except json_text.NotJson as error:
         return Refused("not-json", str(error))
-    if is_binary(headers):
-        return _judge(_from_headers(headers), parsed, key, keyed=keyed)
+    if binary:
+        return _judge(_from_headers(headers), _Said(parsed), key, keyed=keyed)
     if not isinstance(parsed, dict):
         return Refused("not-an-event", f"a JSON object expected, found {describe(parsed)}")
-    return _judge(parsed, parsed.get("data"), key, keyed=keyed)
+    said = _Said(parsed.get("data"), parsed.get("data_base64"))
+    return _judge(parsed, said, key, keyed=keyed)
 
 
 def _from_headers(headers: Headers) -> dict[str, object]:
@@ -91,11 +122,13 @@ def _from_headers(headers: Headers) -> dict[str, object]:
 
 
 def _judge(
-    attributes: Mapping[str, object], data: object, key: bytes | None, *, keyed: bool
+    attributes: Mapping[str, object], said: _Said, key: bytes | None, *, keyed: bool
 ) -> Event | Refused:
     kind_name = attributes.get("type")
     personal = kind_name != ClockAdvanced.type
     fault = _envelope_fault(attributes, personal=personal)
+    if fault is None and said.data is not None and said.encoded is not None:
+        fault = "data, data_base64: one of them expected, found both"
     if fault is not None:
         return Refused("not-an-event", fault)
     kind = TYPES.get(str(kind_name))
@@ -104,11 +137,11 @@ def _judge(
     subject = str(attributes["subject"]) if personal else ""
     if personal and keyed and key != subject.encode("utf-8"):
         return Refused("key-mismatch", _key_fault(key))
-    return _event(kind, attributes, subject, data)
+    return _event(kind, attributes, subject, said)
 
 
 def _event(
-    kind: type[Data], attributes: Mapping[str, object], subject: str, data: object
+    kind: type[Data], attributes: Mapping[str, object], subject: str, said: _Said
 ) -> Event | Refused:
     for name in ("id", "source"):
         if len(str(attributes[name])) > MAX_TEXT:
@@ -116,7 +149,7 @@ def _event(
     time = parse_instant(str(attributes["time"]))
     assert time is not None  # the envelope was checked
     try:
-        read = read_data(kind, data, subject, time)
+        read = kind() if kind is ClockAdvanced else read_data(kind, said.read(), subject, time)
     except Unfit as error:
         return Refused("bad-data", str(error))
     return Event(str(attributes["source"]), str(attributes["id"]), subject, time, read)

@@ -55,7 +55,7 @@ def quick(value: bytes) -> Event | None:
         data = _CHECKS[found.__class__](found)
     except (msgspec.DecodeError, ValueError, Unfit):
         return None
-    if data is None or time is None:
+    if data is None or time is None or found.data_base64 is not None:
         return None
     return Event(found.source, found.id, found.subject, time, data)
 
@@ -64,12 +64,13 @@ _Id = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
 _CustomerId = Annotated[str, Meta(min_length=1, max_length=MAX_CUSTOMER_ID)]
 
 
-class _Envelope(msgspec.Struct, frozen=True, gc=False, tag_field="type"):
+class _Envelope(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="type"):
     specversion: Literal["1.0"]
     id: _Id
     source: _Id
     subject: _CustomerId
     time: str
+    data_base64: object = None
 
 
 class _PurchaseCompleted(_Envelope, frozen=True, gc=False, tag=events.PurchaseCompleted.type):

@@ -61,7 +61,7 @@ def test_more_than_a_record_remembers_comes_out_as_the_oracle_says(seed: int) ->
 def test_every_stage_change_of_many_scenarios_fits_its_schema() -> None:
     schema: Draft202012Validator = validator("loyalty.stage.changed")
     causes = set()
-    for seed in (18, 37, 57):
+    for seed in (10, 17, 33):
         for change in changes_of(backtest(random_scenario(seed))[0]):
             schema.validate(change)
             causes.add(change["data"]["cause"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +26,9 @@ TYPES = (  # in the order of the default topics
     ("profile.updated", "profile.merged", "profile.erased", "profile.placed"),
 )
 TOPIC = {name: place for place, names in enumerate(TYPES) for name in names}
+
+
+BASE64 = "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
 
 
 class Bad(Exception):
@@ -60,16 +65,20 @@ def read(settings: Settings, raw: object) -> Event | str:
     if not all(isinstance(a, str) and a for a in attributes):
         return "not-an-event"
     subject = raw.get("subject")
-    if raw["type"] == CLOCK:
-        return Event(CLOCK, raw["source"], raw["id"], "", time, {})
-    if not isinstance(subject, str) or not 1 <= len(subject) <= 128:
+    clock = raw["type"] == CLOCK
+    if not clock and (not isinstance(subject, str) or not 1 <= len(subject) <= 128):
         return "not-an-event"
+    if raw.get("data") is not None and raw.get("data_base64") is not None:
+        return "not-an-event"
+    if clock:
+        return Event(CLOCK, raw["source"], raw["id"], "", time, {})
+    assert isinstance(subject, str)
     if raw["type"] not in TOPIC:
         return "unknown-type"
     try:
         if len(raw["id"]) > 256 or len(raw["source"]) > 256:
             raise Bad
-        given = raw.get("data")
+        given = said(raw)
         if given is not None and not isinstance(given, dict):
             raise Bad
         data = clean(raw["type"], given or {}, subject, time)
@@ -77,6 +86,24 @@ def read(settings: Settings, raw: object) -> Event | str:
         return "bad-data"
     event = Event(raw["type"], raw["source"], raw["id"], subject, time, data)
     return with_settings(settings, event) or event
+
+
+def said(raw: dict[str, Any]) -> Any:
+    """The data: plain, or its JSON in base64."""
+    encoded = raw.get("data_base64")
+    if encoded is None:
+        return raw.get("data")
+    if not isinstance(encoded, str) or not re.fullmatch(BASE64, encoded):
+        raise Bad
+    try:
+        text = base64.b64decode(encoded).decode()
+        found = json.loads(text, parse_constant=lambda name: float(name + " is no JSON"))
+        json.dumps(found, ensure_ascii=False).encode()  # halves of surrogate pairs
+    except ValueError as error:
+        raise Bad from error
+    if depth(found) > 64:
+        raise Bad
+    return found
 
 
 def with_settings(settings: Settings, event: Event) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,9 @@ def tell(chance: random.Random, story: Story, instant: int, before: list[Any]) -
     if kind < 0.05 and told:
         return repeat(chance, chance.choice(told), written(chance, instant))
     event = story.tell(instant)
+    if "data" in event and chance.random() < 0.05:
+        said = json.dumps(event.pop("data"), ensure_ascii=False)
+        event["data_base64"] = b64encode(said.encode()).decode()
     return spoil(chance, event) if kind < 0.12 else event
 
 

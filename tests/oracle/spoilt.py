@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+from base64 import b64encode
 from typing import Any
 
 Data = dict[str, Any]
@@ -13,7 +14,12 @@ SPOILT_ENVELOPES: list[Data] = [
     {"subject": ""}, {"subject": "x" * 129}, {"type": None}, {"type": "purchase.dreamt"},
     {"time": "yesterday"}, {"time": "2020-01-01T00:00:00"}, {"time": "2020-02-30T00:00:00Z"},
     {"time": "1969-12-31T23:00:00Z"}, {"time": "2200-01-02T00:00:00Z"}, {"time": 1577836800},
-    {"data": "text"}, {"data": [1]}, {"data": 5},
+    {"data": "text"}, {"data": [1]}, {"data": 5}, {"data_base64": "e30="},
+    *({"data": None, "data_base64": encoded} for encoded in ["e30=", "e30", "!", "", "e30=\n", 5]),
+    *({"data": None, "data_base64": b64encode(text).decode()} for text in [
+        b"", b"{", b"5", b"[]", b"null", b"\xff", b"{}{}", b'{"a": NaN}', b'"\\ud800"',
+        b"[" * 65 + b"]" * 65,
+    ]),
 ]  # fmt: skip
 
 SPOILT_DATA: dict[str, list[Data]] = {

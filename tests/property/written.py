@@ -1,5 +1,6 @@
 """Events as dictionaries, right and wrong, and the ways in which one can be written down."""
 
+import base64
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -66,7 +67,17 @@ DATA: dict[str, dict[str, tuple[bool, st.SearchStrategy[Any]]]] = {
 }
 
 _WRONG_PLAIN = [None, True, False, 0, -1, 6, 0.5, 5.5, 10**15 + 1, -(10**16), 10**30, 1e300, "c-42"]
-_WRONG_TEXT = ["", "x" * 65, "x" * 129, "x" * 257, "vnd", "VNDX", TIMES[0], "2026-02-30T00:00:00Z"]
+_WRONG_TEXT = [
+    "",
+    "x" * 65,
+    "x" * 129,
+    "x" * 257,
+    "vnd",
+    "VNDX",
+    TIMES[0],
+    "2026-02-30T00:00:00Z",
+    "e30=",
+]
 _WRONG_LISTS = [[], ["x"], [1], ["x" * 257], ["x"] * 65]
 _WRONG_OBJECTS = [
     {},
@@ -106,16 +117,26 @@ def events(draw: st.DrawFn, *, right: bool = False) -> dict[str, Any]:
     }
     if kind == "profile.merged" and whole["subject"] == data["into"]:
         whole["subject"] = "c-42"
+    if draw(st.integers(0, 7)) == 0:
+        encode_data(whole, absent=draw(st.booleans()))
     if not right:
         for _ in range(draw(st.integers(0, 2))):
             _spoil(draw, whole)
     return whole
 
 
+def encode_data(whole: dict[str, Any], *, absent: bool) -> None:
+    """Say the data in base64, the plain one being absent or null."""
+    whole["data_base64"] = base64.b64encode(json.dumps(whole.pop("data")).encode()).decode()
+    if not absent:
+        whole["data"] = None
+
+
 def _spoil(draw: st.DrawFn, whole: dict[str, Any]) -> None:
     inside = whole.get("data")
     target = inside if isinstance(inside, dict) and draw(st.booleans()) else whole
-    name = draw(st.sampled_from([*target, "extra", "type", "amount", "currency", "until"]))
+    name = draw(st.sampled_from([*target, "extra", "type", "amount", "currency", "until",
+                                 "data_base64"]))  # fmt: skip
     match draw(st.integers(0, 3)):
         case 0:
             target.pop(name, None)

@@ -1,5 +1,6 @@
 """What a record is: an event, or refused, with the first reason that holds and words that help."""
 
+import base64
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -117,6 +118,93 @@ def test_an_event_written_in_the_usual_way_is_not_left_to_the_slow_way(kind: str
 
 def test_data_may_be_absent_where_nothing_in_it_is_required() -> None:
     assert data_of(event("signup.registered", ...)) == events.Registered()
+
+
+def in_base64(content: object) -> str:
+    text = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return base64.b64encode(text).decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("purchase.completed", PURCHASE),
+        ("signup.registered", {"referred_by": "c-7"}),
+        ("signup.inquired", {"channel": "Điện thoại"}),
+        ("referral.sent", {"referred_id": "c-7"}),
+        ("profile.updated", {"attributes": {"city": "Huế"}}),
+        ("profile.placed", {"ladder": "l", "rung": "r"}),
+        ("profile.erased", None),
+        ("clock.advanced", None),
+    ],
+)
+def test_data_in_base64_is_the_same_as_data(kind: str, data: Any) -> None:
+    expected = decode(event(kind, data), b"c-42")
+    assert isinstance(expected, Event)
+    for whole in (
+        event(kind, ..., data_base64=in_base64(data)),
+        event(kind, None, data_base64=in_base64(data)),
+        event(kind, data, data_base64=None),
+        event(kind, ..., data_base64=in_base64(data)).replace(b"data_base64", b"data\\u005fbase64"),
+    ):
+        assert repr(decode(whole, b"c-42")) == repr(expected)
+
+
+def test_what_the_python_sdk_of_cloudevents_writes_for_bytes_is_read() -> None:
+    written = (
+        b'{"specversion": "1.0", "id": "e-1", "source": "/shop", "type": "signup.inquired", '
+        b'"subject": "c-42", "time": "2026-03-01T09:30:00.000001+00:00", '
+        b'"data_base64": "eyJjaGFubmVsIjogInBob25lIn0="}'
+    )
+    assert data_of(written) == events.Inquired("phone")
+
+
+NO_JSON = [b"", b" ", b"{", b"\xff", b"\xef\xbb\xbf{}", b"NaN", b'"\\ud800"', b"[" * 65 + b"]" * 65]
+NO_BASE64 = [
+    "",
+    "!",
+    "e30",
+    "e3=0",
+    "e30==",
+    "=e30",
+    "e3 0=",
+    "e30=\n",
+    "\u20ac30=",
+    "_-==",
+    5,
+    True,
+]
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [*NO_BASE64, ["e30="], {}, *map(in_base64, NO_JSON), *map(in_base64, (5, [], "text"))],
+    ids=range(25),
+)
+@pytest.mark.parametrize("kind", ["profile.erased", "signup.registered", "review.removed"])
+def test_what_is_no_base64_of_the_json_of_data_is_bad_data(kind: str, encoded: Any) -> None:
+    found = refusal(event(kind, ..., data_base64=encoded))
+    assert (found.reason, found.message[:4]) == ("bad-data", "data")
+
+
+def test_data_in_base64_is_held_to_the_same_limits() -> None:
+    found = refusal(event("signup.inquired", ..., data_base64=in_base64({"channel": "x" * 65})))
+    assert found.reason == "bad-data"
+    assert found.message.startswith("data.channel")
+
+
+@pytest.mark.parametrize("kind", ["profile.erased", "purchase.completed", "clock.advanced"])
+@pytest.mark.parametrize("data", [{}, PURCHASE, 5, "", False])
+def test_data_twice_is_not_an_event(kind: str, data: Any) -> None:
+    found = refusal(event(kind, data, data_base64=in_base64(PURCHASE)))
+    assert found.reason == "not-an-event"
+    assert "data_base64" in found.message
+
+
+def test_the_order_of_faults_holds_for_data_in_base64_too() -> None:
+    assert refusal(event("x.y", ..., data_base64="!")).reason == "unknown-type"
+    assert refusal(event("x.y", {}, data_base64="!")).reason == "not-an-event"
+    assert refusal(event("profile.erased", ..., data_base64="!"), b"c").reason == "key-mismatch"
 
 
 def test_attributes_keep_their_kinds_and_whole_numbers_become_integers() -> None:
@@ -390,6 +478,22 @@ def test_binary_mode_gives_the_same_event() -> None:
     assert decode(json.dumps(PURCHASE).encode(), b"c-42", headers) == decode(purchase(), b"c-42")
 
 
+@pytest.mark.parametrize("value", [None, b"", b"null", b"{}"])
+@pytest.mark.parametrize("kind", ["profile.erased", "signup.registered", "clock.advanced"])
+def test_in_binary_mode_a_null_or_empty_value_is_an_event_without_data(
+    kind: str, value: bytes | None
+) -> None:
+    headers = [*BINARY, ("ce_type", kind.encode())]
+    assert decode(value, b"c-42", headers) == decode(event(kind), b"c-42")
+    assert isinstance(decode(value, b"c-42", headers), Event)
+
+
+def test_in_binary_mode_an_attribute_named_data_base64_is_none_of_ours() -> None:
+    headers = [*BINARY, ("ce_data_base64", b"e30="), ("ce_data", b"{}")]
+    found = decode(json.dumps(PURCHASE).encode(), b"c-42", headers)
+    assert found == decode(purchase(), b"c-42")
+
+
 def test_a_cloudevents_content_type_means_structured_whatever_else_is_there() -> None:
     headers = [*BINARY, ("Content-Type", b"application/CloudEvents+json; charset=UTF-8")]
     assert isinstance(decode(purchase(), b"c-42", headers), Event)
@@ -399,8 +503,11 @@ def test_a_cloudevents_content_type_means_structured_whatever_else_is_there() ->
 @pytest.mark.parametrize(
     ("value", "headers", "reason"),
     [
-        (None, BINARY, "not-json"),
-        (b"", BINARY, "not-json"),
+        (None, BINARY, "bad-data"),  # a purchase has to say something
+        (b"", BINARY, "bad-data"),
+        (b" ", BINARY, "not-json"),
+        (None, [pair for pair in BINARY if pair[0] != "ce_time"], "not-an-event"),
+        (None, [*BINARY, ("content-type", b"application/cloudevents+json")], "not-json"),
         (b" " * 70_000, BINARY, "too-large"),
         (b"{}", [pair for pair in BINARY if pair[0] != "ce_time"], "not-an-event"),
         (b"{}", [*BINARY, ("ce_source", b"\xff")], "not-an-event"),

@@ -19,6 +19,7 @@ from app.core.events import (
     ReferralReversed,
 )
 from app.core.handover import Absorb, Credit, Forget, Forward, Handover, Named, Redirect
+from app.core.instants import format_instant
 from app.wire.handover import VERSION, Origin, decode, encode
 from app.wire.record import RecordCodec, Unreadable
 from tests.partitions import written
@@ -99,6 +100,15 @@ def test_a_forwarded_event_travels_as_the_record_that_it_came_in(keyed: bool) ->
         assert isinstance(decode(encode(handover, CODEC, origin), CODEC), Unreadable)
     with pytest.raises(ValueError, match="record that it came in"):
         encode(handover, CODEC, None)
+
+
+def test_a_forwarded_event_without_data_in_binary_mode_travels_as_it_came() -> None:
+    attributes = {"specversion": "1.0", "id": "e", "source": "/shop", "subject": "c"}
+    attributes |= {"type": "profile.erased", "time": format_instant(NOON)}
+    headers = tuple((f"ce_{name}", text.encode()) for name, text in attributes.items())
+    origin = Origin("in", 3, 17, b"c", None, headers)
+    handover = Forward("b", NOON, Event("/shop", "e", "c", NOON, ProfileErased()))
+    assert there_and_back(handover, origin) == (handover, origin)
 
 
 @pytest.mark.parametrize("orders", [1, 40])
