@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from app.core.condition_tokens import Token, tokens
+import re
+
+from app.core.condition_tokens import Token, grouped, tokens
 from app.core.condition_tree import ConditionError
 
 DEEPEST_NESTING = 32
@@ -10,6 +12,18 @@ MOST_OPERATORS = 64
 
 CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "none": None}
 RESERVED = {*CONSTANTS, "and", "or", "not", "in"}
+
+_CODE = re.compile("[A-Z]{3}")
+_WORDS = {
+    "is": "write == instead of is (!= instead of is not)",
+    "equals": "write == instead of equals",
+    "between": "write 1 <= purchases <= 3 instead of between",
+    "contains": "write 'golf' in profile.interests instead of contains",
+    "like": "there is no like; a text is compared as a whole, with == or in",
+    "matches": "there is no matches; a text is compared as a whole, with == or in",
+    "then": "a condition is no if; leave then out",
+    "ago": "write how long ago as a window: purchases_in(30)",
+}
 
 
 class TokenCursor:
@@ -36,14 +50,29 @@ class TokenCursor:
 
     def unexpected(self, wanted: str) -> ConditionError:
         token = self.ahead()
+        if error := grouped(self.text, token.offset):
+            return error
         if token.kind == "word" and token.value.lower() in RESERVED:
             if token.value not in RESERVED:
                 return in_small_letters(token)
-        elif token.kind == "word" and token.value == "is":
-            return ConditionError("write == instead of is (!= instead of is not)", token.offset)
+        elif instead := self._instead(token):
+            return ConditionError(instead, token.offset)
         got = self.text[token.offset : token.end][:40] or "the condition ends"
         got = got if token.kind == "end" else f"found '{got}'"
         return ConditionError(f"{got} where {wanted} should follow", token.offset)
+
+    def _instead(self, token: Token) -> str | None:
+        """What people write here who know another language."""
+        if token.kind == "word":
+            if _CODE.fullmatch(token.value) and self.tokens[self.place - 1].kind == "number":
+                return f"an amount is in the base currency; leave {token.value} out"
+            return _WORDS.get(token.value.lower())
+        if token.value == "," and token.kind == "symbol":
+            around = self.text[token.offset - 1 : token.offset + 2]
+            if around[:1].isdigit() and around[2:].isdigit():
+                return "write a decimal with a dot: 0.5"
+            return "write a list in square brackets: ['a', 'b']"
+        return None
 
     def deeper(self, offset: int) -> None:
         self.nesting += 1

@@ -6,8 +6,8 @@ Where a name or a number of days is wrong, the error says what to write instead.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
+from app.core.condition_names import meant_by
 from app.core.condition_tree import (
     ANYTHING,
     BOOL,
@@ -131,33 +131,8 @@ def fact_with_days(text: str, name: str, args: tuple[tuple[int, int], ...], offs
 
 def unknown_fact(name: str, offset: int) -> ConditionError:
     """Make the error for a name that means nothing, with what was probably meant."""
-    meant = _MEANT.get(name.lower())
-    if meant is None:
-        names = [*PLAIN, *WINDOWED, TOP_SPENDER]
-        meant = next(iter(get_close_matches(name.lower(), names, n=1, cutoff=0.7)), None)
-    if meant is None:
-        instead = "an attribute is written profile.NAME, a text in quotes"
-        return ConditionError(f"unknown fact '{_short(name)}'; {instead}", offset)
-    return ConditionError(f"unknown fact '{_short(name)}'; did you mean '{meant}'?", offset)
-
-
-_MEANT = {
-    "null": "none",
-    "nil": "none",
-    "undefined": "none",
-    "is": "==",
-    "xor": "!=",
-    "orders": "purchases",
-    "orders_in": "purchases_in",
-    "revenue": "spend",
-    "revenue_in": "spend_in",
-    "need": "need_in(30)",
-    "events": "events_in(30)",
-    "tier": "card",
-    "ratings": "reviews",
-    "age": "profile.age",
-    "gender": "profile.gender",
-}
+    meant = meant_by(name, [*PLAIN, *WINDOWED, TOP_SPENDER], WINDOWED)
+    return ConditionError(f"unknown fact '{_short(name)}'; {meant}", offset)
 
 
 def _short(name: str) -> str:

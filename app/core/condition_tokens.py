@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from app.core import odd_characters
 from app.core.condition_tree import ConditionError
 
 TokenKind: TypeAlias = Literal["word", "number", "text", "symbol", "end"]
@@ -33,6 +34,12 @@ _SYMBOL = re.compile(r"==|!=|<=|>=|<|>|\+|-|\*|\(|\)|\[|\]|,|\.")
 _QUOTED = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
 _ESCAPE = re.compile(r"\\(.)")
 
+_GROUPED = re.compile(
+    r"(?<![\w.])[0-9]{1,3}(?P<mark>[,.'’_ \u00a0\u202f])[0-9]{3}(?:(?P=mark)[0-9]{3})*(?![0-9])"
+)
+_MARKS = {",": "commas", ".": "dots", "_": "_", "'": "quotes", "’": "quotes"}
+
+_MONEY = "an amount is a plain number of minor units: 12500 for 125.00"
 _INSTEAD = (
     ("**", "there is no **; write a * a"),
     ("&&", "write and instead of &&"),
@@ -47,6 +54,7 @@ _INSTEAD = (
     ("!", "write not instead of !"),
     ("/", "there is no division; multiply the other side: spend >= 500 * purchases"),
     ("%", "there is no %; only +, - and * compute"),
+    *((sign, _MONEY) for sign in "$€£¥₫"),
     ("{", "write a list as ['a', 'b']"),
     ("#", "a condition has no comments; put it after the closing quote, or on a line of its own"),
     ("\\", "a backslash has no meaning outside quotes"),
@@ -55,11 +63,6 @@ _INSTEAD = (
     ("≥", "write >= instead of ≥"),
     ("≤", "write <= instead of ≤"),
     ("≠", "write != instead of ≠"),
-    ("“", "write plain quotes: 'golf'"),
-    ("”", "write plain quotes: 'golf'"),
-    ("‘", "write plain quotes: 'golf'"),
-    ("’", "write plain quotes: 'golf'"),
-    ("`", "write plain quotes: 'golf'"),
 )
 
 
@@ -95,11 +98,26 @@ def _token(text: str, place: int) -> Token:
     raise _stray(text, place)
 
 
+def grouped(text: str, place: int) -> ConditionError | None:
+    """Make the error for a place in a number such as 1,000,000; None where there is none."""
+    for match in _GROUPED.finditer(text):
+        if match.start() <= place < match.end():
+            plain = re.sub("[^0-9]", "", match.group())
+            mark = _MARKS.get(match["mark"], "spaces")
+            return ConditionError(f"write {plain} without {mark}", match.start())
+    return None
+
+
 def _stray(text: str, place: int) -> ConditionError:
+    if error := grouped(text, place):
+        return error
+    if text[place] == "%" and text[place - 1].isdigit() and place:
+        return ConditionError("a percentage is a plain number: 20", place)
     for wrong, instead in _INSTEAD:
         if text.startswith(wrong, place):
             return ConditionError(instead, place)
-    return ConditionError(f"{text[place]!r} has no meaning in a condition", place)
+    meant = odd_characters.instead(text[place]) or f"{text[place]!r} has no meaning in a condition"
+    return ConditionError(meant, place)
 
 
 def _number(text: str, place: int, end: int) -> Token:
@@ -113,7 +131,7 @@ def _number(text: str, place: int, end: int) -> Token:
             f"a number of more than {LONGEST_NUMBER} digits is more than can be counted", place
         )
     if len(written) > 1 and written[0] == "0" and written[1] != ".":
-        raise ConditionError("write a number without leading zeros", place)
+        raise grouped(text, place) or ConditionError("write a number without leading zeros", place)
     return Token("number", written, place, end)
 
 
@@ -121,11 +139,15 @@ def _number_instead(written: str) -> str:
     plain = written.replace("_", "")
     if plain.isdecimal():
         return f"write {plain} without _"
+    if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{3})+", written):
+        return f"write {written.replace('.', '')} without dots"
+    if days := re.fullmatch(r"([0-9]+)d(ays?)?", written):
+        return f"write {days[1]} without a unit: windows are in days"
     if re.fullmatch(r"[0-9.]+[eE][0-9]*", written):
         return f"write the number {written} out, without e"
     if re.fullmatch(r"[0-9]+\.", written):
         return f"write {written[:-1]} without the dot"
-    return f"'{written}' is no number"
+    return f"'{written}' is no number; write it in digits"
 
 
 def _quoted(text: str, place: int) -> Token:

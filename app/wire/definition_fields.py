@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from app.core.conditions import Condition, ConditionError, condition
 from app.core.ladder import Climb, Down, Kind, Ladder, Rung, Step
+from app.core.odd_characters import ODD, instead
 from app.core.unreachable import unreachable
 from app.errors import DefinitionError
 from app.wire.located_yaml import Listing, Mapping, Node, Place, Scalar
@@ -22,6 +23,7 @@ GREATEST_VERSION = 2**31 - 1
 
 _DAY = 24 * 60 * 60 * 1_000_000
 _ID = re.compile(r"[a-z0-9-]+")
+_CUT_OFF = re.compile(r"""[)\]'"]$""")
 _WHOLE = re.compile(r"[1-9][0-9]{0,17}")
 _LADDER_KEYS = ("id", "version", "title", "kind", "climb", "down", "announce", "rungs")
 _RUNG_KEYS = ("id", "title", "when", "override", "suggest")
@@ -253,6 +255,10 @@ _UNREADABLE = condition("true")
 
 
 def _meant(key: Scalar, known: Collection[str]) -> str:
+    if odd := ODD.search(key.text):
+        return str(instead(odd[0]))
+    if _CUT_OFF.search(key.text):
+        return "a comma divides fields within { }: put the value before it into quotes"
     close = get_close_matches(key.text.lower(), known, n=1)
     return f"did you mean '{close[0]}'?" if close else f"there are {', '.join(known)}"
 

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import yaml
 
 from app.wire.scalar_places import Source
+from app.wire.yaml_advice import advise
 
 MOST_BYTES = 256 * 1024
 DEEPEST = 8
@@ -84,7 +85,7 @@ def read(data: bytes) -> Node:
     try:
         return _Builder(text).document()
     except yaml.MarkedYAMLError as error:
-        raise _told(error) from error
+        raise _told(text, error) from error
     except yaml.reader.ReaderError as error:
         place = _place_of(text, error.position)
         raise LocatedError("a control character has no place in a text file", place) from error
@@ -92,13 +93,18 @@ def read(data: bytes) -> Node:
         raise LocatedError(f"not YAML: {error}") from error
 
 
-def _told(error: yaml.MarkedYAMLError) -> LocatedError:
-    """Say where it began, when the parser noticed only at the end of what it was reading."""
+def _told(text: str, error: yaml.MarkedYAMLError) -> LocatedError:
+    """Say where it began, when the parser noticed only at the end of what it was reading, and what
+    to write there.
+    """
     message = error.problem or error.context or "it cannot be parsed"
     mark = error.problem_mark or error.context_mark
     if message.startswith(("could not find expected ':'", "found unexpected end of stream")):
         mark = error.context_mark or mark
-    return LocatedError(f"not YAML: {message}", _place(mark) if mark else None)
+    if mark is None:
+        return LocatedError(f"not YAML: {message}")
+    advice, place = advise(text, message, _place(mark)) or (f"not YAML: {message}", _place(mark))
+    return LocatedError(advice, Place(*place))
 
 
 def _decoded(data: bytes) -> str:
@@ -142,7 +148,11 @@ class _Builder:
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             raise LocatedError("write it out: & and * (anchors, aliases) are not read here", place)
         if getattr(event, "tag", None) is not None:
-            raise LocatedError("remove the tag that begins with !", place)
+            told, at = advise(self._text, "a tag", place) or (
+                "remove the tag that begins with !",
+                place,
+            )
+            raise LocatedError(told, Place(*at))
         if isinstance(event, yaml.ScalarEvent):
             self._hang(self._scalar(event, place))
             return
