@@ -12,6 +12,7 @@ from aiohttp import web
 from app.api.endpoints import Endpoint, Parameter, word
 from app.api.ports import Changes, TooMany
 from app.api.problem import Refused, unavailable
+from app.core.nearest import none_such
 
 STREAM = "text/event-stream"
 HEADERS = {
@@ -53,7 +54,7 @@ class ChangeViews:
     async def follow(self, request: web.Request) -> web.StreamResponse:
         ladder = word(request, LADDER)
         if ladder is not None and ladder not in self._ladders:
-            raise Refused(404, "there is no such ladder")
+            raise Refused(404, none_such("ladder", ladder, sorted(self._ladders)))
         answer = web.StreamResponse(headers=HEADERS)
         async with aclosing(self._changes.follow(ladder)) as stream:
             try:

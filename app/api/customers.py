@@ -20,6 +20,7 @@ from app.api.peers import MOVED_ON, Peers, Said, is_forwarded
 from app.api.ports import Elsewhere, Local, NotReady, Told
 from app.api.problem import Refused, problem, unavailable
 from app.core.instants import format_instant, parse_instant
+from app.core.nearest import none_such
 
 LONGEST_ID = 128
 LONGEST_CHAIN = 16
@@ -95,7 +96,7 @@ class CustomerViews:
             if told is None:
                 return None
             if ladder is not None and ladder not in told.ladders:
-                raise Refused(404, "there is no such ladder")
+                raise Refused(404, none_such("ladder", ladder, told.ladders))
             shape = _changes(told, ladder) if at is None else _rungs_at(told, ladder, at)
             shape.customer_id = asked
             if told.survivor != asked:

@@ -17,6 +17,7 @@ from app.api.problem import Refused
 from app.core.instants import Calendar, format_instant
 from app.core.ladder import Ladder
 from app.core.money import minor_digits
+from app.core.nearest import none_such
 
 MOST_DAYS = 400
 LADDER = Parameter(
@@ -118,14 +119,15 @@ class LadderViews:
     async def partitions(self, request: web.Request) -> web.Response:
         ladder = word(request, PARTITIONS_LADDER)
         if ladder is not None and ladder not in self._by_id:
-            raise Refused(404, "there is no such ladder")
+            raise Refused(404, none_such("ladder", ladder, self._by_id))
         own = self._local.figures(ladder, whole(request, DAYS))
         return answer({"partitions": own})
 
     def _ladder(self, request: web.Request) -> Ladder:
-        ladder = self._by_id.get(request.match_info["ladder"])
+        asked = request.match_info["ladder"]
+        ladder = self._by_id.get(asked)
         if ladder is None:
-            raise Refused(404, "there is no such ladder")
+            raise Refused(404, none_such("ladder", asked, self._by_id))
         return ladder
 
     async def _gathered(self, ladder: str | None, days: int) -> tuple[list[Figures], list[int]]:

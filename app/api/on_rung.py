@@ -16,6 +16,7 @@ from app.api.ports import Elsewhere, Local, NotReady, Stands, Stood
 from app.api.problem import Refused, unavailable
 from app.core.instants import format_instant, parse_instant
 from app.core.ladder import Ladder
+from app.core.nearest import none_such
 
 RUNG = Parameter(
     "rung", "query", {"type": "string"}, "the id of a rung", required=True, example="customer",
@@ -36,7 +37,7 @@ class RungViews:
     def __init__(self, local: Local, peers: Peers, ladders: Sequence[Ladder]) -> None:
         self._local = local
         self._peers = peers
-        self._rungs = {ladder.id: {rung.id for rung in ladder.rungs} for ladder in ladders}
+        self._rungs = {ladder.id: [rung.id for rung in ladder.rungs] for ladder in ladders}
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -50,8 +51,10 @@ class RungViews:
     async def customers(self, request: web.Request) -> web.Response:
         ladder, limit = request.match_info["ladder"], whole(request, LIMIT)
         rung = word(request, RUNG) or ""
-        if rung not in self._rungs.get(ladder, ()):
-            raise Refused(404, "there is no such ladder, or it has no such rung")
+        if ladder not in self._rungs:
+            raise Refused(404, none_such("ladder", ladder, self._rungs))
+        if rung not in self._rungs[ladder]:
+            raise Refused(404, none_such(f"rung of {ladder}", rung, self._rungs[ladder]))
         partition, after = _read_cursor(word(request, CURSOR), self._peers.group.partitions)
         page = shapes.Page(True, [], ladder, rung, [], None)
         forwarded = is_forwarded(request)

@@ -12,6 +12,7 @@ from app.cli import output
 from app.cli.options import with_settings
 from app.core.change import Change
 from app.core.instants import format_instant
+from app.core.nearest import none_such
 from app.errors import TopicsError, UsageError
 from app.settings import Settings
 from app.stream.reading import read, topics_beginning
@@ -84,8 +85,8 @@ async def _topics(settings: Settings, ladder: str | None) -> list[str]:
     if ladder is None:
         return there
     if prefix + ladder not in there:
-        known = ", ".join(topic.removeprefix(prefix) for topic in there)
-        raise UsageError(f"no ladder {ladder!r} has a topic; there are: {known}")
+        known = [topic.removeprefix(prefix) for topic in there]
+        raise UsageError(none_such("ladder with a topic", ladder, known))
     return [prefix + ladder]
 
 

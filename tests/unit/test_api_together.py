@@ -90,6 +90,27 @@ async def test_what_was_forwarded_goes_no_further() -> None:
         assert (await one.get("/v1/customers/0a", **forwarded))[0] == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("ladders/clim", "there is no ladder 'clim'; did you mean 'climb'? (there are: climb)"),
+        ("ladders/x/customers?rung=low", "there is no ladder 'x' (there are: climb)"),
+        (
+            "ladders/climb/customers?rung=Lower",
+            "there is no rung of climb 'Lower'; did you mean 'low'? (there are: low, high)",
+        ),
+        ("partitions?ladder=x", "there is no ladder 'x' (there are: climb)"),
+        ("changes?ladder=x", "there is no ladder 'x' (there are: climb)"),
+        ("customers/0a/history?ladder=x", "there is no ladder 'x' (there are: climb)"),
+    ],
+)
+async def test_who_asks_for_what_is_not_there_is_told_what_is(path: str, told: str) -> None:
+    async with workers([0, 1, 2, 3]) as (one,):
+        one.local.told = {"0a": HISTORY}
+        status, body, _ = await one.get(f"/v1/{path}")
+        assert (status, body["detail"]) == (404, told)
+
+
 async def test_workers_present_the_token_that_they_share() -> None:
     async with workers([0, 1], [2, 3], token="t") as (one, _):
         assert (await one.get("/v1/customers/2a", "t"))[0] == 200
