@@ -7,9 +7,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from app.core.instants import parse_instant
 
@@ -109,12 +110,43 @@ def attributes(value: str) -> frozenset[str]:
 
 
 def timezone(value: str) -> str:
+    """An IANA name that means the same on every machine."""
+    if value in _HERE_ALONE or value.startswith(("posix/", "right/")):
+        raise ValueError(
+            f"must be an IANA time zone such as Asia/Ho_Chi_Minh; {value!r} is not the same on "
+            "every machine"
+        )
     try:
         return ZoneInfo(value).key
     except (KeyError, ValueError, OSError):
+        meant = _zone_meant(value)
+        hint = f"; did you mean {meant}?" if meant else ""
         raise ValueError(
-            f"must be an IANA time zone such as Asia/Ho_Chi_Minh; {value!r} is not known here"
+            f"must be an IANA time zone such as Asia/Ho_Chi_Minh; {value!r} is not known here{hint}"
         ) from None
+
+
+_HERE_ALONE = frozenset({"localtime", "posixrules", "Factory"})
+_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])0?([0-9]{1,2})(?::?00)?", re.IGNORECASE)
+_OTHER_NAMES = {
+    "hanoi": "Asia/Ho_Chi_Minh",
+    "saigon": "Asia/Ho_Chi_Minh",
+    "ict": "Asia/Ho_Chi_Minh",
+}
+
+
+def _zone_meant(value: str) -> str | None:
+    if offset := _OFFSET.fullmatch(value):
+        # Their names have the sign of POSIX: Etc/GMT-7 is seven hours ahead.
+        meant = f"Etc/GMT{'-' if offset[1] == '+' else '+'}{offset[2]}"
+        return meant if meant in available_timezones() else None
+    wanted = value.casefold().replace(" ", "_")
+    if wanted in _OTHER_NAMES:
+        return _OTHER_NAMES[wanted]
+    known = {name.casefold(): name for name in sorted(available_timezones() - _HERE_ALONE)}
+    cities = {name.rpartition("/")[2]: name for name in known}
+    close = get_close_matches(wanted, [*known, *cities], n=1, cutoff=0.8)
+    return known[cities.get(close[0], close[0])] if close else None
 
 
 def currency(value: str) -> str:

@@ -97,15 +97,24 @@ def _sorted_out(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     events: list[Path] = []
     for file in files:
         if file.is_dir():
-            definitions += definitions_in(file)
-        elif file.suffix in SUFFIXES:
+            found = definitions_in(file)
+            definitions += found
+            _say_what_is_passed_over(file, found)
+        elif file.suffix.lower() in SUFFIXES:
             definitions.append(file)
-        elif file == STDIN or file.suffix in EVENTS:
+        elif file == STDIN or file.suffix.lower() in EVENTS:
             events.append(file)
         else:
             wanted = ", ".join((*SUFFIXES, *EVENTS))
             raise UsageError(f"{file}: neither a definition nor events; the name ends in {wanted}")
     return definitions, events
+
+
+def _say_what_is_passed_over(folder: Path, read: Sequence[Path]) -> None:
+    """A ladder in a file of another name is one that nobody stands on."""
+    for file in sorted({*folder.iterdir()} - {*read}):
+        if not file.name.startswith("."):
+            output.say(f"{file}: passed over; a definition's name ends in {' or '.join(SUFFIXES)}")
 
 
 def _latest(settings: Settings) -> int | None:

@@ -98,6 +98,10 @@ class Rates:
             for currency, days in self._days.items()
         }
 
+    def __contains__(self, currency: str) -> bool:
+        """Tell whether a row says what it is worth, on whatever day."""
+        return currency in self._days
+
     def factor(self, currency: str, day: int) -> Factor | None:
         """What `currency` is worth on `day`; None where no row says (then: `no-rate`)."""
         if currency == self.base:

@@ -20,7 +20,7 @@ from app.core.events import (
     ReviewRemoved,
 )
 from app.core.instants import format_instant
-from app.core.money import convert
+from app.core.money import Rates, convert
 from app.core.rules import Rules
 
 LARGEST_AMOUNT = 10**15
@@ -45,13 +45,21 @@ def _convertible(
         return None
     factor = rules.rates.factor(data.currency, rules.calendar.day_of(event.time))
     if factor is None:
-        return Refused(
-            "no-rate",
-            f"no rate for {data.currency} on or before the event's date: add one to LADDER_RATES",
-        )
+        return Refused("no-rate", _no_rate(data.currency, rules.rates))
     if data.amount is not None and convert(data.amount, factor) > LARGEST_AMOUNT:
         return Refused("bad-data", f"data.amount is over 10^15 in {rules.rates.base} minor units")
     return None
+
+
+def _no_rate(currency: str, rates: Rates) -> str:
+    """A shop that has none at all most likely reckons in that currency, and did not say so."""
+    pair = f"from {currency} to {rates.base}"
+    if currency in rates:
+        return f"no rate {pair} on or before the event's date: add one to LADDER_RATES"
+    return (
+        f"no rate {pair}: for a shop that reckons in {currency} set LADDER_CURRENCY={currency} "
+        f"(--currency {currency}), else add one to LADDER_RATES"
+    )
 
 
 def _placeable(rules: Rules, event: Event, data: ProfilePlaced) -> Refused | None:

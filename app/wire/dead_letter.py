@@ -45,7 +45,7 @@ MEANINGS: dict[str, str] = {
     "bad-data": "a field is missing, wrong, beyond its limit, or contradicts what is known",
     "unknown-ladder": "a placement on a ladder that is not loaded",
     "future": "the time is more than a day ahead of the wall clock",
-    "no-rate": "the rates file has no rate for the currency on or before the event's date",
+    "no-rate": "the currency is not the base one, and has no rate on or before the event's date",
     "wrong-partition": "the key belongs into another partition: the producer's partitioner differs",
     "unknown-order": "a refund of an order that the customer's record does not know (any more)",
     "unknown-review": "a removal of a review that the customer's record does not know (any more)",

@@ -64,7 +64,7 @@ def _entries(folder: Traversable) -> list[tuple[str, Traversable]]:
     return sorted(
         (entry.name, entry)
         for entry in folder.iterdir()
-        if entry.name.endswith(SUFFIXES) and not entry.name.startswith(".")
+        if entry.name.lower().endswith(SUFFIXES) and not entry.name.startswith(".")
     )
 
 

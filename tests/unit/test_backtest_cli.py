@@ -232,6 +232,20 @@ def test_minor_units_have_the_digits_that_iso_4217_gives_them_withdrawn_codes_to
         assert spent == {code: 10_000 * 10**own // 10 ** codes[code] for code in codes}
 
 
+def test_a_file_in_another_currency_is_told_how_to_reckon_in_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write("usd.ndjson", [json.dumps(purchase(1, "a", "2026-03-01T20:00:00Z", currency="USD"))])
+    assert run(["backtest", "usd.ndjson"]) == 1
+    assert "set LADDER_CURRENCY=USD (--currency USD), else add one" in capsys.readouterr().err
+    assert run(["backtest", "usd.ndjson", "--currency", "USD"]) == 0
+    Path("rates.csv").write_text("date,currency,rate\n2026-03-05,USD,25000\n")
+    assert run(["backtest", "usd.ndjson", "--rates", "rates.csv"]) == 1
+    err = capsys.readouterr().err
+    assert "no rate from USD to VND on or before the event's date" in err
+    assert "--currency" not in err
+
+
 def test_a_pipe_may_stand_for_the_events_and_for_what_is_written() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "app", "backtest", "-", "--changes", "-"],

@@ -72,6 +72,23 @@ def test_a_folder_stands_for_its_definitions(capsys: pytest.CaptureFixture[str])
     assert "ladders/b.yaml:1:5: the id 'good' is taken" in capsys.readouterr().out
 
 
+def test_a_name_in_capitals_is_a_name_and_what_is_passed_over_is_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("ladders/old").mkdir(parents=True)
+    Path("ladders/Good.YAML").write_text(GOOD)
+    Path("ladders/club.yaml.txt").write_text(GOOD)
+    Path("ladders/.hidden.yaml").write_text(BAD)
+    assert run(["check", "ladders"]) == 0
+    said = capsys.readouterr().err
+    assert "ladder good, version 3" in said
+    assert "ladders/club.yaml.txt: passed over; a definition's name ends in .yaml or .yml" in said
+    assert "ladders/old: passed over" in said
+    assert "hidden" not in said
+    Path("EVENTS.NDJSON").write_text(event())
+    assert run(["check", "ladders/Good.YAML", "EVENTS.NDJSON"]) == 0
+
+
 def test_the_built_in_ladders_have_nothing_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     built_in = Path(__file__).parents[2] / "app" / "ladders"
     assert run(["check", str(built_in)]) == 0

@@ -59,6 +59,11 @@ impl Rates {
         Self { base, by_currency: factors.into_iter().collect() }
     }
 
+    /// Whether a row says what a currency is worth, on whatever day.
+    pub fn knows(&self, currency: Currency) -> bool {
+        self.by_currency.contains_key(&currency)
+    }
+
     /// What a currency is worth on a day; None where no rate says (then: `no-rate`).
     pub fn factor(&self, currency: Currency, day: Day) -> Option<Factor> {
         if currency == self.base {

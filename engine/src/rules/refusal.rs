@@ -6,7 +6,7 @@ use super::shop::Rules;
 use crate::facts::book::hash_id;
 use crate::facts::customer::Customer;
 use crate::facts::instant::{Amount, Instant, format_instant};
-use crate::facts::money::convert;
+use crate::facts::money::{Rates, convert};
 use crate::wire::event::{Currency, Data, Event, Reason, Refused};
 
 /// In minor units, before and after conversion.
@@ -51,11 +51,7 @@ fn convertible(
         return Ok(());
     }
     let Some(factor) = rules.rates.factor(currency, rules.calendar.day_of(event.time)) else {
-        let code = String::from_utf8_lossy(&currency);
-        return refused(
-            Reason::NoRate,
-            format!("no rate for {code} on or before the event's date: add one to LADDER_RATES"),
-        );
+        return refused(Reason::NoRate, no_rate(currency, &rules.rates));
     };
     if convert(amount.into(), factor).is_none_or(|converted| converted > LARGEST_AMOUNT) {
         let base = String::from_utf8_lossy(&rules.rates.base);
@@ -65,6 +61,21 @@ fn convertible(
         );
     }
     Ok(())
+}
+
+/// A shop that has none at all most likely reckons in that currency, and did not say so.
+fn no_rate(currency: Currency, rates: &Rates) -> String {
+    let code = String::from_utf8_lossy(&currency);
+    let base = String::from_utf8_lossy(&rates.base);
+    if rates.knows(currency) {
+        return format!(
+            "no rate from {code} to {base} on or before the event's date: add one to LADDER_RATES"
+        );
+    }
+    format!(
+        "no rate from {code} to {base}: for a shop that reckons in {code} set \
+         LADDER_CURRENCY={code} (--currency {code}), else add one to LADDER_RATES"
+    )
 }
 
 fn placeable(rules: &Rules, ladder: &str, rung: Option<&str>) -> Result<(), Refused> {
