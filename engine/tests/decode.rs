@@ -1,8 +1,6 @@
 //! What a record is: an event, or refused, with the first reason that holds and words that help.
 
-use engine::wire::classify::classify;
 use engine::wire::event::{Attribute, Data, Event, Headers, Reason, Refused, ReviewKind, decode};
-use engine::wire::quick::quick;
 use serde_json::{Map, Value, json};
 
 const TIME: i64 = 1_772_357_400_000_000; // 2026-03-01T09:30:00Z
@@ -36,15 +34,12 @@ fn bought(fields: Value) -> Value {
 /// The event, however it is read: it is the same with the key as without.
 fn taken(value: &[u8]) -> Event {
     let found = decode(Some(value), Some(b"c-42"), &[], true);
-    assert_eq!(found, classify(Some(value), Some(b"c-42"), &[], true));
     assert_eq!(found, decode(Some(value), None, &[], false));
     found.unwrap_or_else(|refused| panic!("{refused:?}: {}", String::from_utf8_lossy(value)))
 }
 
 fn refused(value: &[u8]) -> Refused {
     let found = decode(Some(value), Some(b"c-42"), &[], true);
-    assert_eq!(found, classify(Some(value), Some(b"c-42"), &[], true));
-    assert_eq!(quick(value), None, "the quick way takes what is refused");
     found.expect_err(&String::from_utf8_lossy(value))
 }
 
@@ -166,35 +161,6 @@ fn every_type_is_read_with_and_without_its_optional_fields() {
         let found = taken(&event(kind, data, json!({})));
         assert_eq!(found.data.kind(), kind);
         assert_eq!(found.data, expected);
-    }
-}
-
-#[test]
-fn an_event_written_in_the_usual_way_is_not_left_to_the_thorough_reading() {
-    let fields = json!({
-        "order_id": "o", "amount": 5, "currency": "VND", "units": 3, "tier": "gold",
-        "review_id": "r", "referred_id": "c-7", "need": "brand", "attributes": {"a": 1},
-        "into": "c-43", "kind": "review", "channel": "phone", "rating": 4.5, "extra": [{}, null],
-    });
-    for kind in [
-        "purchase.completed",
-        "purchase.refunded",
-        "signup.registered",
-        "signup.inquired",
-        "signup.card_issued",
-        "signup.card_revoked",
-        "review.posted",
-        "review.removed",
-        "referral.sent",
-        "referral.converted",
-        "referral.reversed",
-        "interaction.seen",
-        "profile.updated",
-        "profile.merged",
-        "profile.erased",
-    ] {
-        let value = event(kind, fields.clone(), json!({"dataschema": {"a": [1.5, "\u{e9}"]}}));
-        assert_eq!(quick(&value), Some(taken(&value)), "{kind}");
     }
 }
 

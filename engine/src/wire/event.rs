@@ -1,8 +1,8 @@
 //! What can happen to a customer: contract section 2.
 
 use crate::facts::instant::Instant;
-use crate::wire::classify::{classify, is_binary};
-use crate::wire::quick::quick;
+
+pub use crate::wire::decode::{Headers, decode};
 
 /// Three capital letters.
 pub type Currency = [u8; 3];
@@ -184,25 +184,4 @@ pub struct Refused {
     pub reason: Reason,
     /// What, where, and what to do; never what may be about a person.
     pub message: String,
-}
-
-/// The headers of a record: names and contents.
-pub type Headers<'a> = &'a [(&'a str, Option<&'a [u8]>)];
-
-/// Decode one record, or say why it is refused; whatever the bytes, there is an answer.
-///
-/// `keyed` false: the key is not compared with the subject (files of events have none).
-pub fn decode(
-    value: Option<&[u8]>,
-    key: Option<&[u8]>,
-    headers: Headers,
-    keyed: bool,
-) -> Result<Event, Refused> {
-    // The usual record takes one typed pass; what is unusual takes the thorough reading. Both give
-    // the same event for the same bytes.
-    let usual = value.filter(|_| !is_binary(headers)).and_then(quick);
-    match usual {
-        Some(event) if !keyed || key == Some(event.subject.as_bytes()) => Ok(event),
-        _ => classify(value, key, headers, keyed),
-    }
 }

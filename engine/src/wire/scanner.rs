@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::wire::json::{Json, Object};
 
 /// What does not fit, and where.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) enum Fault {
     /// Words, and the byte that they are about.
     At(&'static str, usize),
@@ -25,6 +25,15 @@ impl Fault {
     }
 }
 
+const NO_ESCAPE: &str = "Invalid \\uXXXX escape";
+
+/// In a box, as it is seldom and values are moved often.
+type Read<T> = Result<T, Box<Fault>>;
+
+fn fault<T>(words: &'static str, byte: usize) -> Read<T> {
+    Err(Box::new(Fault::At(words, byte)))
+}
+
 /// A text and the byte up to which it has been read.
 pub(super) struct Scanner<'a> {
     text: &'a str,
@@ -37,13 +46,13 @@ impl<'a> Scanner<'a> {
     }
 
     /// Read the whole text as one value.
-    pub(super) fn whole(mut self) -> Result<Json<'a>, Fault> {
+    pub(super) fn whole(mut self) -> Read<Json<'a>> {
         self.skip_spaces();
         let value = self.value()?;
         self.skip_spaces();
         match self.peek() {
             None => Ok(value),
-            Some(_) => Err(Fault::At("Extra data", self.at)),
+            Some(_) => fault("Extra data", self.at),
         }
     }
 
@@ -61,7 +70,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn value(&mut self) -> Result<Json<'a>, Fault> {
+    fn value(&mut self) -> Read<Json<'a>> {
         match self.peek() {
             Some(b'"') => self.string().map(Json::Text),
             Some(b'{') => self.object(),
@@ -71,10 +80,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn word(&mut self) -> Result<Json<'a>, Fault> {
-        for (word, value) in
-            [("null", Json::Null), ("true", Json::Bool(true)), ("false", Json::Bool(false))]
-        {
+    fn word(&mut self) -> Read<Json<'a>> {
+        for (word, value) in [("null", Json::Null), ("true", Json::True), ("false", Json::False)] {
             if self.rest().starts_with(word) {
                 self.at += word.len();
                 return Ok(value);
@@ -82,15 +89,15 @@ impl<'a> Scanner<'a> {
         }
         for name in ["NaN", "Infinity"] {
             if self.rest().starts_with(name) {
-                return Err(Fault::NoNumber(name));
+                return Err(Box::new(Fault::NoNumber(name)));
             }
         }
-        Err(Fault::At("Expecting value", self.at))
+        fault("Expecting value", self.at)
     }
 
     /// Read an object; a field's name can only begin with a quote.
-    fn object(&mut self) -> Result<Json<'a>, Fault> {
-        let mut fields = Vec::new();
+    fn object(&mut self) -> Read<Json<'a>> {
+        let mut fields = Vec::with_capacity(8);
         self.at += 1;
         self.skip_spaces();
         if self.peek() == Some(b'}') {
@@ -100,12 +107,12 @@ impl<'a> Scanner<'a> {
         loop {
             if self.peek() != Some(b'"') {
                 let words = "Expecting property name enclosed in double quotes";
-                return Err(Fault::At(words, self.at));
+                return fault(words, self.at);
             }
             let name = self.string()?;
             self.skip_spaces();
             if self.peek() != Some(b':') {
-                return Err(Fault::At("Expecting ':' delimiter", self.at));
+                return fault("Expecting ':' delimiter", self.at);
             }
             self.at += 1;
             self.skip_spaces();
@@ -116,7 +123,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn list(&mut self) -> Result<Json<'a>, Fault> {
+    fn list(&mut self) -> Read<Json<'a>> {
         let mut items = Vec::new();
         self.at += 1;
         self.skip_spaces();
@@ -133,11 +140,11 @@ impl<'a> Scanner<'a> {
     }
 
     /// Read what follows an item: the bracket that ends the container, or a comma.
-    fn ends(&mut self, bracket: u8) -> Result<bool, Fault> {
+    fn ends(&mut self, bracket: u8) -> Read<bool> {
         self.skip_spaces();
         let found = self.peek();
         if found != Some(bracket) && found != Some(b',') {
-            return Err(Fault::At("Expecting ',' delimiter", self.at));
+            return fault("Expecting ',' delimiter", self.at);
         }
         self.at += 1;
         if found == Some(bracket) {
@@ -148,14 +155,16 @@ impl<'a> Scanner<'a> {
     }
 
     /// Read as much of a number as fits: `01` is a 0 with something behind it, `1.` and `1e` a 1.
-    fn number(&mut self) -> Result<Json<'a>, Fault> {
+    fn number(&mut self) -> Read<Json<'a>> {
         let start = self.at;
         self.at += usize::from(self.peek() == Some(b'-'));
         match self.peek() {
             Some(b'0') => self.at += 1,
             Some(b'1'..=b'9') => self.skip_digits(),
-            _ if self.rest().starts_with("Infinity") => return Err(Fault::NoNumber("-Infinity")),
-            _ => return Err(Fault::At("Expecting value", start)),
+            _ if self.rest().starts_with("Infinity") => {
+                return Err(Box::new(Fault::NoNumber("-Infinity")));
+            }
+            _ => return fault("Expecting value", start),
         }
         let whole = self.at;
         self.skip_fraction();
@@ -165,7 +174,7 @@ impl<'a> Scanner<'a> {
             // Rust's grammar of floats has all of JSON's.
             return Ok(Json::Float(written.parse().unwrap_or(f64::NAN)));
         }
-        Ok(written.parse().map_or_else(|_| beyond(written), Json::Int))
+        Ok(written.parse().map_or(Json::Long(written), Json::Int))
     }
 
     fn skip_digits(&mut self) {
@@ -190,40 +199,48 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Read a text from its quote on.
-    fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
+    /// Read a text from its quote on. (Inline, so that a text without escapes stays in registers.)
+    #[inline]
+    fn string(&mut self) -> Read<Cow<'a, str>> {
         let quote = self.at;
         self.at += 1;
-        let mut unescaped: Option<String> = None;
+        let plain = self.plain();
+        if self.peek() == Some(b'"') {
+            self.at += 1;
+            return Ok(Cow::Borrowed(plain));
+        }
+        self.rest_of_string(quote, plain.to_string()).map(Cow::Owned)
+    }
+
+    fn rest_of_string(&mut self, quote: usize, mut text: String) -> Read<String> {
         loop {
-            let start = self.at;
-            let plain = |byte: &u8| !matches!(byte, b'"' | b'\\' | 0..=0x1F);
-            self.at += self.rest().bytes().take_while(plain).count();
-            let piece = &self.text[start..self.at];
             match self.peek() {
-                None => return Err(Fault::At("Unterminated string starting at", quote)),
+                None => return fault("Unterminated string starting at", quote),
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(match unescaped {
-                        None => Cow::Borrowed(piece),
-                        Some(text) => Cow::Owned(text + piece),
-                    });
+                    return Ok(text);
                 }
-                Some(b'\\') => {
-                    let text = unescaped.get_or_insert_default();
-                    text.push_str(piece);
-                    text.push(self.escape(quote)?);
-                }
-                Some(_) => return Err(Fault::At("Invalid control character at", self.at)),
+                Some(b'\\') => text.push(self.escape(quote)?),
+                Some(_) => return fault("Invalid control character at", self.at),
             }
+            text.push_str(self.plain());
         }
     }
 
-    fn escape(&mut self, quote: usize) -> Result<char, Fault> {
+    /// Read what stands for itself.
+    fn plain(&mut self) -> &'a str {
+        let start = self.at;
+        let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1F);
+        let bytes = &self.text.as_bytes()[start..];
+        self.at += bytes.iter().position(special).unwrap_or(bytes.len());
+        &self.text[start..self.at]
+    }
+
+    fn escape(&mut self, quote: usize) -> Read<char> {
         let backslash = self.at;
         self.at += 2;
         let character = match self.text.as_bytes().get(backslash + 1) {
-            None => return Err(Fault::At("Unterminated string starting at", quote)),
+            None => return fault("Unterminated string starting at", quote),
             Some(b'u') => return self.unicode_escape(backslash + 1),
             Some(byte @ (b'"' | b'\\' | b'/')) => char::from(*byte),
             Some(b'b') => '\x08',
@@ -231,12 +248,12 @@ impl<'a> Scanner<'a> {
             Some(b'n') => '\n',
             Some(b'r') => '\r',
             Some(b't') => '\t',
-            Some(_) => return Err(Fault::At("Invalid \\escape", backslash)),
+            Some(_) => return fault("Invalid \\escape", backslash),
         };
         Ok(character)
     }
 
-    fn unicode_escape(&mut self, letter: usize) -> Result<char, Fault> {
+    fn unicode_escape(&mut self, letter: usize) -> Read<char> {
         let first = self.four_digits(letter)?;
         if let Some(character) = char::from_u32(first) {
             return Ok(character);
@@ -246,22 +263,17 @@ impl<'a> Scanner<'a> {
         self.at += 2;
         let second = self.four_digits(letter)?;
         let joined = 0x10000 + ((first & 0x3FF) << 10) + (second & 0x3FF);
-        char::from_u32(joined).ok_or(Fault::At("Invalid \\uXXXX escape", letter))
+        char::from_u32(joined).map_or_else(|| fault(NO_ESCAPE, letter), Ok)
     }
 
     /// Read the digits after the letter u; a text cannot end with them.
-    fn four_digits(&mut self, letter: usize) -> Result<u32, Fault> {
-        let fault = Fault::At("Invalid \\uXXXX escape", letter);
+    fn four_digits(&mut self, letter: usize) -> Read<u32> {
         let Some([digits @ .., _]) = self.text.as_bytes().get(letter + 1..letter + 6) else {
-            return Err(fault);
+            return fault(NO_ESCAPE, letter);
         };
         self.at = letter + 5;
-        digits.iter().try_fold(0, |sum, &byte| {
-            char::from(byte).to_digit(16).map(|digit| sum * 16 + digit).ok_or(fault)
-        })
+        let digit = |&byte: &u8| char::from(byte).to_digit(16);
+        let number = digits.iter().try_fold(0, |sum, byte| digit(byte).map(|one| sum * 16 + one));
+        number.map_or_else(|| fault(NO_ESCAPE, letter), Ok)
     }
-}
-
-fn beyond(written: &str) -> Json<'static> {
-    Json::Float(if written.starts_with('-') { f64::NEG_INFINITY } else { f64::INFINITY })
 }

@@ -44,9 +44,10 @@ impl Mismatch {
 pub(super) fn describe(value: &Json) -> Cow<'static, str> {
     match value {
         Json::Null => "nothing".into(),
-        Json::Bool(true) => "true".into(),
-        Json::Bool(false) => "false".into(),
-        Json::Int(number) => short(number.to_string()),
+        Json::True => "true".into(),
+        Json::False => "false".into(),
+        Json::Int(number) => number.to_string().into(),
+        Json::Long(written) => short(written.to_string()),
         Json::Float(number) if number.is_finite() => short(quote::float(*number)),
         Json::Float(_) => BEYOND.into(),
         Json::Text(text) => describe_text(text).into(),
@@ -99,18 +100,26 @@ pub(super) fn amount(value: &Json) -> Fit<i64> {
     whole(value, 0, MAX_AMOUNT)
 }
 
-/// Read a whole number, which may be written 3.0; it is then also told without a fraction.
+/// Read a whole number, which may be written 3.0.
 pub(super) fn whole(value: &Json, least: i64, most: i64) -> Fit<i64> {
     let number = match *value {
-        // Beyond 128 bits it becomes the largest integer: as far beyond every limit.
-        Json::Float(number) if number.fract() == 0.0 => &Json::Int(number as i128),
-        _ => value,
+        Json::Int(number) => Some(number),
+        // Beyond 64 bits it becomes the largest integer: as far beyond every limit.
+        Json::Float(number) if number.fract() == 0.0 => Some(number as i64),
+        _ => None,
     };
-    match *number {
-        Json::Int(whole) if (i128::from(least)..=i128::from(most)).contains(&whole) => {
-            Ok(whole as i64)
-        }
-        _ => Err(Mismatch::new(format!("a whole number from {least} to {most}"), number)),
+    number.filter(|number| (least..=most).contains(number)).ok_or_else(|| Mismatch {
+        found: describe_whole(value),
+        ..Mismatch::new(format!("a whole number from {least} to {most}"), value)
+    })
+}
+
+/// Say what a value is where a whole number is expected: 3.0 is told as 3.
+fn describe_whole(value: &Json) -> Cow<'static, str> {
+    match *value {
+        // -0.0 + 0.0 is 0.0
+        Json::Float(number) if number.fract() == 0.0 => short(format!("{:.0}", number + 0.0)),
+        _ => describe(value),
     }
 }
 
@@ -146,13 +155,13 @@ pub(super) fn instant(value: &Json) -> Fit<Instant> {
 }
 
 /// The ISO 4217 code that a text is; whether it has a rate is the rules' question.
-pub(super) fn currency_of(text: &str) -> Option<Currency> {
+fn currency_of(text: &str) -> Option<Currency> {
     let code: Currency = text.as_bytes().try_into().ok()?;
     code.iter().all(u8::is_ascii_uppercase).then_some(code)
 }
 
 /// The kind of review that a text names.
-pub(super) fn review_kind_of(text: &str) -> Option<ReviewKind> {
+fn review_kind_of(text: &str) -> Option<ReviewKind> {
     match text {
         "review" => Some(ReviewKind::Review),
         "testimonial" => Some(ReviewKind::Testimonial),
@@ -163,7 +172,7 @@ pub(super) fn review_kind_of(text: &str) -> Option<ReviewKind> {
 }
 
 /// What a customer looks for, as 1 to 4.
-pub(super) fn need_of(text: &str) -> Option<u8> {
+fn need_of(text: &str) -> Option<u8> {
     match text {
         "problem" => Some(1),
         "solution" => Some(2),
@@ -176,16 +185,16 @@ pub(super) fn need_of(text: &str) -> Option<u8> {
 type Attributes = Vec<(Box<str>, Option<Attribute>)>;
 
 pub(super) fn attributes(value: &Json) -> Fit<Attributes> {
-    let expected = format!("an object of at most {MAX_ATTRIBUTES} attributes");
+    let expected = || format!("an object of at most {MAX_ATTRIBUTES} attributes");
     match value {
         Json::Object(object) if object.fields().len() <= MAX_ATTRIBUTES => {
             object.fields().iter().map(|(name, value)| attribute(name, value)).collect()
         }
         Json::Object(object) => Err(Mismatch {
             found: format!("an object of {}", object.fields().len()).into(),
-            ..Mismatch::new(expected, value)
+            ..Mismatch::new(expected(), value)
         }),
-        _ => Err(Mismatch::new(expected, value)),
+        _ => Err(Mismatch::new(expected(), value)),
     }
 }
 
@@ -199,12 +208,13 @@ fn attribute(name: &str, value: &Json) -> Fit<(Box<str>, Option<Attribute>)> {
     }
     let read = match value {
         Json::Null => return Ok((name.into(), None)),
-        Json::Bool(truth) => Some(Attribute::Bool(*truth)),
-        Json::Int(number) => i64::try_from(*number).ok().and_then(whole_attribute),
+        Json::True => Some(Attribute::Bool(true)),
+        Json::False => Some(Attribute::Bool(false)),
+        Json::Int(number) => whole_attribute(*number),
         Json::Float(number) => float_attribute(*number),
         Json::Text(text) => short_text(text).map(Attribute::Text),
         Json::List(items) => texts(items).map(Attribute::List),
-        Json::Object(_) => None,
+        Json::Long(_) | Json::Object(_) => None,
     };
     let expected = || {
         format!(
@@ -222,12 +232,12 @@ fn attribute(name: &str, value: &Json) -> Fit<(Box<str>, Option<Attribute>)> {
 }
 
 /// A whole number within the limits.
-pub(super) fn whole_attribute(number: i64) -> Option<Attribute> {
+fn whole_attribute(number: i64) -> Option<Attribute> {
     (-MAX_AMOUNT..=MAX_AMOUNT).contains(&number).then_some(Attribute::Int(number))
 }
 
 /// A number within the limits; one that is whole becomes an integer.
-pub(super) fn float_attribute(number: f64) -> Option<Attribute> {
+fn float_attribute(number: f64) -> Option<Attribute> {
     if number.fract() == 0.0 {
         whole_attribute(number as i64) // beyond 64 bits it becomes the largest
     } else {
@@ -236,7 +246,7 @@ pub(super) fn float_attribute(number: f64) -> Option<Attribute> {
 }
 
 /// A text within the limits.
-pub(super) fn short_text(text: &str) -> Option<Box<str>> {
+fn short_text(text: &str) -> Option<Box<str>> {
     has(text, 0, MAX_TEXT).then(|| text.into())
 }
 

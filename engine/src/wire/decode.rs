@@ -1,13 +1,12 @@
 //! What a record from an input topic is: an event, or refused, and then why.
 //!
-//! This is the definition; `quick` is a shorter way for the usual case. The faults are looked for in
-//! the order of contract section 2, *Dead letters*. No message quotes what may be about a person:
-//! ids, texts and values of attributes are described by kind and length.
+//! The faults are looked for in the order of contract section 2, *Dead letters*. No message quotes
+//! what may be about a person: ids, texts and values of attributes are described by kind and length.
 
 use std::borrow::Cow;
 
 use crate::facts::instant::{Instant, parse_instant};
-use crate::wire::event::{Data, Event, Headers, Reason, Refused};
+use crate::wire::event::{Data, Event, Reason, Refused};
 use crate::wire::fields::{read_data, reader};
 use crate::wire::json::{self, Json};
 use crate::wire::quote::shortened;
@@ -16,10 +15,13 @@ use crate::wire::values::{MAX_CUSTOMER_ID, MAX_TEXT, describe, describe_text, ha
 /// The longest value of a record that is looked at.
 pub const MAX_BYTES: usize = 64 * 1024;
 
+/// The headers of a record: names and contents.
+pub type Headers<'a> = &'a [(&'a str, Option<&'a [u8]>)];
+
 const CLOCK_ADVANCED: &str = "clock.advanced";
 
 /// Whether the attributes are in the headers (CloudEvents Kafka binding, binary mode).
-pub(super) fn is_binary(headers: Headers) -> bool {
+fn is_binary(headers: Headers) -> bool {
     let mut binary = false;
     for (name, content) in headers {
         if name.eq_ignore_ascii_case("content-type") {
@@ -39,8 +41,10 @@ fn is_structured(content_type: &[u8]) -> bool {
     content_type.get(..structured.len()).is_some_and(|found| found.eq_ignore_ascii_case(structured))
 }
 
-/// Decode a record, or say why it cannot be. Whatever the bytes, there is an answer.
-pub fn classify(
+/// Decode a record, or say why it is refused. Whatever the bytes, there is an answer.
+///
+/// `keyed` false: the key is not compared with the subject (files of events have none).
+pub fn decode(
     value: Option<&[u8]>,
     key: Option<&[u8]>,
     headers: Headers,
