@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use crate::facts::instant::{Instant, parse_instant};
 use crate::wire::event::{Data, Event, Reason, Refused};
 use crate::wire::fields::{read_data, reader};
+use crate::wire::headers::{Headers, attribute, is_binary};
 use crate::wire::json::{self, Json};
 use crate::wire::quote::shortened;
 use crate::wire::values::{MAX_CUSTOMER_ID, MAX_TEXT, describe, describe_text, has};
@@ -15,31 +16,7 @@ use crate::wire::values::{MAX_CUSTOMER_ID, MAX_TEXT, describe, describe_text, ha
 /// The longest value of a record that is looked at.
 pub const MAX_BYTES: usize = 64 * 1024;
 
-/// The headers of a record: names and contents.
-pub type Headers<'a> = &'a [(&'a str, Option<&'a [u8]>)];
-
 const CLOCK_ADVANCED: &str = "clock.advanced";
-
-/// Whether the attributes are in the headers (CloudEvents Kafka binding, binary mode).
-fn is_binary(headers: Headers) -> bool {
-    let mut binary = false;
-    for (name, content) in headers {
-        if name.eq_ignore_ascii_case("content-type") {
-            if content.is_some_and(is_structured) {
-                return false;
-            }
-        } else {
-            let is = |mark: &&str| name.eq_ignore_ascii_case(mark);
-            binary |= ["ce_specversion", "ce_id", "ce_type"].iter().any(is);
-        }
-    }
-    binary
-}
-
-fn is_structured(content_type: &[u8]) -> bool {
-    let structured = b"application/cloudevents";
-    content_type.get(..structured.len()).is_some_and(|found| found.eq_ignore_ascii_case(structured))
-}
 
 /// Decode a record, or say why it is refused. Whatever the bytes, there is an answer.
 ///
@@ -52,12 +29,11 @@ pub fn decode(
 ) -> Result<Event, Refused> {
     let binary = is_binary(headers);
     let parsed = match value {
-        None if !binary => {
+        None | Some([]) if binary => Json::Null, // an event without data
+        None => {
             let message = "the value is null; a structured CloudEvent expected";
             return Err(refused(Reason::NotJson, message));
         }
-        None | Some([]) if binary => Json::Null,
-        None => Json::Null,
         Some(value) if value.len() > MAX_BYTES => {
             let message = format!("{} bytes; at most {MAX_BYTES} are taken", value.len());
             return Err(refused(Reason::TooLarge, message));
@@ -104,14 +80,9 @@ impl<'a> Found<'a> {
     }
 }
 
-/// An attribute from the headers; of several the last counts, and null is the same as absent.
+/// An attribute from the headers, where null is the same as absent.
 fn in_headers<'a>(headers: Headers<'a>, name: &str) -> Found<'a> {
-    let is_it = |header: &str| {
-        let prefix = header.get(..3).is_some_and(|prefix| prefix.eq_ignore_ascii_case("ce_"));
-        prefix && header[3..].eq_ignore_ascii_case(name)
-    };
-    let found = headers.iter().rev().filter(|(header, _)| is_it(header)).find_map(|(_, it)| *it);
-    match found.map(std::str::from_utf8) {
+    match attribute(headers, name).map(std::str::from_utf8) {
         None => Found::Other("nothing".into()),
         Some(Err(_)) => Found::Other("bytes that are not UTF-8".into()),
         Some(Ok("")) => Found::Other("empty text".into()),

@@ -2,7 +2,8 @@
 
 use crate::facts::instant::Instant;
 
-pub use crate::wire::decode::{Headers, decode};
+pub use crate::wire::decode::decode;
+pub use crate::wire::headers::Headers;
 
 /// Three capital letters.
 pub type Currency = [u8; 3];

@@ -4,6 +4,7 @@ pub mod change;
 pub mod decode;
 pub mod event;
 mod fields;
+pub mod headers;
 pub mod json;
 pub mod lines;
 mod printable;
