@@ -7,6 +7,7 @@ person: ids, texts and values of attributes are described by kind and length.
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -32,7 +33,8 @@ class _Said(NamedTuple):
         """Return the data. Raises Unfit."""
         if self.encoded is None:
             return self.data
-        if not isinstance(self.encoded, str):
+        # Python 3.11 takes padding after what needs none.
+        if not isinstance(self.encoded, str) or _TOO_MUCH_PADDING.fullmatch(self.encoded):
             raise _unfit(self.encoded)
         try:
             return json_text.parse(b64decode(self.encoded, validate=True))
@@ -40,6 +42,9 @@ class _Said(NamedTuple):
             raise _unfit(self.encoded) from error
         except json_text.NotJson as error:
             raise Unfit("data_base64", "the base64 of JSON", f"what is none: {error}") from error
+
+
+_TOO_MUCH_PADDING = re.compile(r"(?:[^=]{4})*=+")
 
 
 def _unfit(encoded: object) -> Unfit:

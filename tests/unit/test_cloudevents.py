@@ -167,6 +167,8 @@ NO_BASE64 = [
     "e3=0",
     "e30==",
     "=e30",
+    "e30g=",
+    "e30g====",
     "e3 0=",
     "e30=\n",
     "\u20ac30=",
@@ -179,7 +181,7 @@ NO_BASE64 = [
 @pytest.mark.parametrize(
     "encoded",
     [*NO_BASE64, ["e30="], {}, *map(in_base64, NO_JSON), *map(in_base64, (5, [], "text"))],
-    ids=range(25),
+    ids=range(27),
 )
 @pytest.mark.parametrize("kind", ["profile.erased", "signup.registered", "review.removed"])
 def test_what_is_no_base64_of_the_json_of_data_is_bad_data(kind: str, encoded: Any) -> None:
