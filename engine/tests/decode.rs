@@ -476,6 +476,71 @@ fn data_beyond_its_limits_is_bad_data_and_the_field_is_named() {
     }
 }
 
+/// An event with `data_base64`, and perhaps data.
+fn encoded(kind: &str, encoded: impl Into<Value>, data: Value) -> Vec<u8> {
+    event(kind, data, json!({"data_base64": encoded.into()}))
+}
+
+#[test]
+fn data_in_base64_is_the_same_as_data() {
+    let expected = taken(&event("signup.registered", json!({"referred_by": "c-7"}), json!({})));
+    let text = "eyJyZWZlcnJlZF9ieSI6ImMtNyJ9";
+    let value = encoded("signup.registered", text, json!(null));
+    assert_eq!(taken(&value), expected);
+    let written = String::from_utf8(value).unwrap();
+    assert_eq!(taken(written.replace("data_base64", "data\\u005fbase64").as_bytes()), expected);
+    assert_eq!(
+        taken(&encoded("profile.erased", "bnVsbA==", json!(null))).data,
+        Data::ProfileErased
+    );
+    let plain = encoded("signup.registered", json!(null), json!({"referred_by": "c-7"}));
+    assert_eq!(taken(&plain), expected);
+}
+
+#[test]
+fn what_is_no_base64_of_the_json_of_data_is_bad_data() {
+    let unfit = "data_base64: the base64 of JSON expected, found";
+    let fields = "data.review_id: text of 1 to 256 characters expected, found nothing";
+    for (written, message) in [
+        (json!("e30="), fields.to_string()),
+        (json!("NQ=="), "data: an object expected, found 5".to_string()),
+        (json!("e30"), format!("{unfit} text of 3 characters")),
+        (json!("e30g="), format!("{unfit} text of 5 characters")),
+        (json!("\u{20ac}30="), format!("{unfit} text of 4 characters")),
+        (json!(5), format!("{unfit} 5")),
+        (json!(["e30="]), format!("{unfit} a list of 1")),
+        (json!(""), format!("{unfit} what is none: Expecting value at character 0")),
+        (json!("/w=="), format!("{unfit} what is none: not UTF-8: byte 0 (invalid start byte)")),
+        (json!("W1s="), format!("{unfit} what is none: Expecting value at character 2")),
+        (json!("TmFO"), format!("{unfit} what is none: NaN is no JSON number")),
+        (json!("W1tb".repeat(22)), format!("{unfit} what is none: nested deeper than 64")),
+    ] {
+        let found = refused(&encoded("review.removed", written, json!(null)));
+        assert_eq!((found.reason, found.message), (Reason::BadData, message));
+    }
+}
+
+#[test]
+fn data_twice_is_not_an_event_before_its_type_and_what_is_in_it_are_looked_at() {
+    for kind in ["profile.erased", "clock.advanced", "purchase.dreamt"] {
+        let found = refused(&encoded(kind, "!", json!(false)));
+        let message = "data, data_base64: one of them expected, found both".to_string();
+        assert_eq!((found.reason, found.message), (Reason::NotAnEvent, message));
+    }
+    assert_eq!(refused(&encoded("a.b", "!", json!(null))).reason, Reason::UnknownType);
+    let found = decode(Some(&encoded("profile.erased", "!", json!(null))), None, &[], true);
+    assert_eq!(found.unwrap_err().reason, Reason::KeyMismatch);
+    let clock = decode(Some(&encoded("clock.advanced", "!", json!(null))), None, &[], true);
+    assert_eq!(clock.unwrap().data, Data::ClockAdvanced);
+}
+
+#[test]
+fn in_binary_mode_an_attribute_named_data_base64_is_none_of_ours() {
+    let mut headers = binary("profile.erased");
+    headers.extend([("ce_data_base64", Some(&b"!"[..])), ("ce_data", Some(b"5"))]);
+    assert!(decode(Some(b"{}"), Some(b"c-42"), &headers, true).is_ok());
+}
+
 #[test]
 fn an_id_or_source_beyond_256_characters_is_bad_data() {
     for name in ["id", "source"] {

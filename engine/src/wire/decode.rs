@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 
 use crate::facts::instant::{Instant, parse_instant};
+use crate::wire::base64;
 use crate::wire::event::{Data, Event, Reason, Refused};
-use crate::wire::fields::{read_data, reader};
+use crate::wire::fields::{Reader, read_data, reader};
 use crate::wire::headers::{Headers, attribute, is_binary};
 use crate::wire::json::{self, Json};
 use crate::wire::quote::shortened;
@@ -42,10 +43,14 @@ pub fn decode(
     };
     let key = if keyed { Key::Of(key) } else { Key::Any };
     if binary {
-        return judge(&|name| in_headers(headers, name), &parsed, key);
+        let said = Said { data: &parsed, encoded: &Json::Null };
+        return judge(&|name| in_headers(headers, name), said, key);
     }
     match &parsed {
-        Json::Object(object) => judge(&|name| Found::of(object.get(name)), object.get("data"), key),
+        Json::Object(object) => {
+            let said = Said { data: object.get("data"), encoded: object.get("data_base64") };
+            judge(&|name| Found::of(object.get(name)), said, key)
+        }
         other => {
             let message = format!("a JSON object expected, found {}", describe(other));
             Err(refused(Reason::NotAnEvent, message))
@@ -131,10 +136,41 @@ fn wrong_length(name: &str, found: &str, most: usize) -> String {
     format!("{name}: text of 1 to {most} characters expected, found {found}")
 }
 
-fn judge(attributes: Attributes, data: &Json, key: Key) -> Result<Event, Refused> {
-    let envelope = Envelope::read(attributes).map_err(|it| refused(Reason::NotAnEvent, it))?;
+/// What an event says beside its envelope: `data`, or its JSON in base64.
+#[derive(Clone, Copy)]
+struct Said<'a> {
+    data: &'a Json<'a>,
+    encoded: &'a Json<'a>,
+}
+
+impl Said<'_> {
+    fn read(self, read: Reader, envelope: &Envelope) -> Result<Data, String> {
+        let read = |data: &Json| {
+            read_data(read, data, envelope.subject, envelope.time).map_err(|error| error.0)
+        };
+        let decoded = match self.encoded {
+            Json::Null => return read(self.data),
+            Json::Text(text) => base64::decode(text),
+            _ => None,
+        };
+        let unfit = |found| format!("data_base64: the base64 of JSON expected, found {found}");
+        let decoded = decoded.ok_or_else(|| unfit(describe(self.encoded)))?;
+        match json::parse(&decoded) {
+            Ok(data) => read(&data),
+            Err(error) => Err(unfit(format!("what is none: {}", error.0).into())),
+        }
+    }
+}
+
+fn judge(attributes: Attributes, said: Said, key: Key) -> Result<Event, Refused> {
+    let not_an_event = |message| refused(Reason::NotAnEvent, message);
+    let envelope = Envelope::read(attributes).map_err(not_an_event)?;
+    if *said.data != Json::Null && *said.encoded != Json::Null {
+        let message = "data, data_base64: one of them expected, found both";
+        return Err(not_an_event(message.to_string()));
+    }
     if envelope.kind == CLOCK_ADVANCED {
-        return event(&envelope, |_| Ok(Data::ClockAdvanced));
+        return event(&envelope, || Ok(Data::ClockAdvanced));
     }
     let Some(read) = reader(envelope.kind) else {
         let message = format!("type: {} is no type of event known here", shortened(envelope.kind));
@@ -143,7 +179,7 @@ fn judge(attributes: Attributes, data: &Json, key: Key) -> Result<Event, Refused
     if let Key::Of(key) = key {
         check_key(key, envelope.subject)?;
     }
-    event(&envelope, |it| read_data(read, data, it.subject, it.time).map_err(|error| error.0))
+    event(&envelope, || said.read(read, &envelope))
 }
 
 fn check_key(key: Option<&[u8]>, subject: &str) -> Result<(), Refused> {
@@ -156,10 +192,7 @@ fn check_key(key: Option<&[u8]>, subject: &str) -> Result<(), Refused> {
     Err(refused(Reason::KeyMismatch, message))
 }
 
-fn event(
-    envelope: &Envelope,
-    data: impl Fn(&Envelope) -> Result<Data, String>,
-) -> Result<Event, Refused> {
+fn event(envelope: &Envelope, data: impl Fn() -> Result<Data, String>) -> Result<Event, Refused> {
     let bad = |message| refused(Reason::BadData, message);
     for (name, text) in [("id", envelope.id), ("source", envelope.source)] {
         if !has(text, 1, MAX_TEXT) {
@@ -171,6 +204,6 @@ fn event(
         id: envelope.id.into(),
         subject: envelope.subject.into(),
         time: envelope.time,
-        data: data(envelope).map_err(bad)?,
+        data: data().map_err(bad)?,
     })
 }

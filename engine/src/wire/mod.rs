@@ -1,5 +1,6 @@
 //! Bytes to values and back.
 
+mod base64;
 pub mod change;
 pub mod decode;
 pub mod event;
