@@ -1,0 +1,9 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[allow(dead_code)]
+#[path = "../../tests/laws/mod.rs"]
+mod laws;
+
+fuzz_target!(|value: &[u8]| laws::json(value));
