@@ -21,7 +21,7 @@ help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(DEMO) ## The whole thing on this machine: real purchases climb ladders (ARGS="--customers 2000")
+demo: $(DEMO) ## The whole thing on this machine: real purchases climb ladders (ARGS="--customers all")
 	$(BIN)/ladder demo $(ARGS)
 
 .PHONY: test

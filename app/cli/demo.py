@@ -32,16 +32,35 @@ from app.wire.definition import read_folder
 
 EVENTS = "events.ndjson"
 RATES = "rates.csv"
+USUAL = 2_000
+"""Customers, unless told otherwise: seen in well under a minute."""
+ALL = sys.maxsize
 LONG_ENOUGH = 2.0
 """Seconds of work below which a speed would say little."""
+
+
+class Customers(click.IntRange):
+    """A number of customers, or `all`, which is ALL."""
+
+    def __init__(self) -> None:
+        super().__init__(min=1)
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        if str(value).casefold() == "all":
+            return ALL
+        return int(super().convert(value, param, ctx))
 
 
 @click.command()
 @click.option(
     "--customers",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="So many of the 23,570 customers, evenly chosen.",
+    type=Customers(),
+    metavar="N|all",
+    default=str(USUAL),
+    show_default=True,
+    help="So many of the 23,570 customers, evenly chosen; or the whole history.",
 )
 @click.option("--keep", is_flag=True, help="Leave everything running at the end, until Ctrl-C.")
 @click.option(
@@ -55,7 +74,7 @@ LONG_ENOUGH = 2.0
     metavar="FOLDER",
     help="Only write the events and the rates there, for `ladder backtest`.",
 )
-def demo(customers: int | None, keep: bool, brokers: str | None, write: Path | None) -> None:
+def demo(customers: int, keep: bool, brokers: str | None, write: Path | None) -> None:
     """The whole job on this machine, nothing else needed.
 
     Starts the embedded broker, makes the topics, sends a history of real purchases (CDNOW, 1997 to
@@ -64,8 +83,8 @@ def demo(customers: int | None, keep: bool, brokers: str | None, write: Path | N
 
     \b
     Example:
-      ladder demo --customers 2000
-      ladder demo --keep
+      ladder demo
+      ladder demo --customers all --keep
     """
     began = time.monotonic()
     if brokers is None and write is None and (reason := why_not_here()) is not None:

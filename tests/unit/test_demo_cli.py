@@ -50,6 +50,29 @@ def test_it_says_which_part_is_real(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "Made up, from a fixed seed: the " in said
 
 
+@pytest.mark.parametrize(
+    ("asked", "real"),
+    [
+        ([], "of 2,000 customers"),
+        (["--customers", "ALL"], "Real: 69,659 purchases of 23,570 customers"),
+        (["--customers", "99999"], "Real: 69,659 purchases of 23,570 customers"),
+    ],
+)
+def test_it_takes_two_thousand_customers_unless_told_how_many_or_all(
+    asked: list[str], real: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["demo", *asked, "--write", str(tmp_path)]) == 0
+    assert real in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "many", "2.5", ""])
+def test_a_number_of_customers_that_is_none_is_wrong_use(
+    wrong: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["demo", "--customers", wrong]) == 2
+    assert "--customers" in capsys.readouterr().err
+
+
 def metrics(lag: float = 0, due: float = 0) -> Numbers:
     shown = Metrics()
     shown.count(m.EVENTS_APPLIED, 7, "purchase.completed")
