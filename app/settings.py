@@ -138,7 +138,9 @@ class Settings:
     )
     api_port: int = _setting("6066", kinds.whole(1, 65_535), "port the API listens on")
     api_url: str = _setting(
-        "", kinds.url, "how others reach this worker's API; default: from host and port"
+        "",
+        kinds.url,
+        "how others reach this worker's API: scheme, host and port; default: from host and port",
     )
     api_token: str | None = _setting(
         "", kinds.token, "what callers of the API must present as Bearer", secret=True

@@ -29,6 +29,7 @@ from app.api.ports import (
     TooMany,
     Unreadable,
 )
+from app.api.proof import FORWARDED, Proofs
 from app.api.routes import add_routes
 from app.api.shedding import Shedding
 from app.core.ladder import Ladder
@@ -215,6 +216,11 @@ class Worker:
             if "json" in answer.content_type:
                 return answer.status, await answer.json(content_type=None), answer.headers
             return answer.status, await answer.text(), answer.headers
+
+    async def get_as_worker(self, path: str, token: str | None = None) -> tuple[int, Any, Any]:
+        """Ask as another worker does."""
+        proof = Proofs(token, str).made("GET", self.url, path)
+        return await self.get(path, **{FORWARDED: proof})
 
     async def method(self, method: str, path: str, **more: Any) -> tuple[int, Any, Any]:
         async with self._client.request(method, self.url + path, **more) as answer:

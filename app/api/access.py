@@ -14,6 +14,7 @@ from functools import lru_cache
 from aiohttp import web
 
 from app.api.problem import Handler, problem, route_of
+from app.api.proof import Proofs
 from app.setting_kinds import is_loopback
 
 PROTECTED = "/v1/"
@@ -75,14 +76,17 @@ def addressed(access: Access) -> object:
     return turn_away
 
 
-def guard(access: Access) -> object:
-    """The middleware that turns away whoever has no token."""
+def guard(access: Access, proofs: Proofs) -> object:
+    """The middleware that turns away whoever has no token, and does not prove to know it."""
 
     @web.middleware
     async def turn_away(request: web.Request, handler: Handler) -> web.StreamResponse:
         given = request.headers.get("Authorization")
-        # By the route as well: what is served counts, however the path is written.
-        if access.allows(request.path, given) and access.allows(route_of(request), given):
+        if (
+            await proofs.proven(request)
+            # By the route as well: what is served counts, however the path is written.
+            or (access.allows(request.path, given) and access.allows(route_of(request), given))
+        ):
             return await handler(request)
         return problem(
             401,

@@ -7,22 +7,24 @@ the next itself, and what it forwards is answered by the one that has it or not 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 import orjson
 from aiohttp import web
+from msgspec import UNSET
 
 from app.api import shapes
 from app.api.endpoints import JSON, NO_STORE, Endpoint, Parameter, answer, instant, word
-from app.api.peers import MOVED_ON, Peers, Said, is_forwarded
+from app.api.peers import MOVED_ON, Peers, Said, unreadable
 from app.api.ports import Elsewhere, Local, NotReady, Told
-from app.api.problem import Refused, problem, unavailable
+from app.api.problem import Refused, unavailable
+from app.api.proof import is_forwarded
 from app.core.instants import format_instant, parse_instant
 from app.core.nearest import none_such
 
 LONGEST_ID = 128
+LONGEST_DETAIL = 1_000
 LONGEST_CHAIN = 16
 """Merges that are followed from one id; the rules shorten chains themselves."""
 CUSTOMER = Parameter(
@@ -84,9 +86,9 @@ class CustomerViews:
             if view is None:
                 return None
             found = web.Response(body=orjson.dumps(view), content_type=JSON, headers=NO_STORE)
-            return found if asked == customer else _merged(asked, found.status, found.body)
+            return found if asked == customer else _merged(asked, found.body)
 
-        return await self._anywhere(request, here, "")
+        return await self._anywhere(request, here, "", shapes.Customer)
 
     async def history(self, request: web.Request) -> web.Response:
         ladder, at = word(request, OF_LADDER), instant(request, AT)
@@ -103,14 +105,19 @@ class CustomerViews:
                 shape.merged_into = told.survivor
             return answer(shape)
 
-        query = f"?{request.query_string}" if request.query_string else ""
-        return await self._anywhere(request, here, f"/history{query}")
+        # Written anew: decoded, a line break in it would be one of the request to the other worker.
+        given = {name: request.query[name] for name in (OF_LADDER.name, AT.name)
+                 if name in request.query}  # fmt: skip
+        query = urlencode(given, quote_via=quote, errors="surrogateescape")
+        kind = shapes.History if at is None else shapes.HistoryAt
+        return await self._anywhere(request, here, f"/history?{query}", kind)
 
     async def _anywhere(
         self,
         request: web.Request,
         here: Callable[[str, str], web.Response | None],
         rest: str,
+        kind: type[shapes.Customer | shapes.History | shapes.HistoryAt],
     ) -> web.Response:
         asked = at = _id(request)
         for _ in range(LONGEST_CHAIN):
@@ -125,11 +132,11 @@ class CustomerViews:
                 at = elsewhere.customer or at
                 if is_forwarded(request):
                     raise _not_here(elsewhere, asked) from None
-                ask = partial(self._peers.owner_says, elsewhere.partition)
-                said = await ask(f"/v1/customers/{quote(at, safe='')}{rest}")
+                target = f"/v1/customers/{quote(at, safe='')}{rest}"
+                said = await self._peers.owner_says(elsewhere.partition, target, kind)
                 if said.status != MOVED_ON:
-                    return _merged(asked, *said[:2]) if asked != at else _passed_on(said)
-                at = _moved_into(said, elsewhere.partition)
+                    return _passed_on(said, asked, at)
+                at = _moved_into(said.value, elsewhere.partition)
                 continue
             if found is None:
                 raise Refused(404, "nothing is known of this customer")
@@ -159,39 +166,45 @@ def _not_here(elsewhere: Elsewhere, asked: str) -> Refused:
     )
 
 
-def _moved_into(said: Said, partition: int) -> str:
+def _moved_into(told: shapes.Problem, partition: int) -> str:
     """Read to whom a forwarded request was sent on. Raises Refused if it only was the wrong one."""
-    try:
-        return str(orjson.loads(said.body)["moved_into"])
-    except (ValueError, KeyError, TypeError):
+    into = told.moved_into
+    if into is UNSET or not 1 <= len(into) <= LONGEST_ID:
         raise unavailable(
             f"partition {partition} is moving to another worker; try again soon",
             partition=partition,
-        ) from None
+        )
+    return into
 
 
-def _passed_on(said: Said) -> web.Response:
-    headers = dict(NO_STORE)
-    if said.retry_after is not None:
-        headers["Retry-After"] = said.retry_after
-    headers["Content-Type"] = said.content_type
-    return web.Response(status=said.status, body=said.body, headers=headers)
+def _passed_on(said: Said, asked: str, at: str) -> web.Response:
+    """Answer with what another worker says of a customer. Raises Refused for another's."""
+    if said.status != 200:
+        raise _refused(said.value)
+    if said.value.customer_id != at:
+        raise unreadable()
+    if asked != at:
+        return _merged(asked, said.body)
+    return web.Response(body=said.body, content_type=JSON, headers=NO_STORE)
 
 
-def _merged(asked: str, status: int, body: object) -> web.Response:
+def _refused(told: shapes.Problem) -> Refused:
+    known = {"partition": told.partition, "behind_seconds": told.behind_seconds}
+    more = {name: value for name, value in known.items() if value is not UNSET}
+    detail = told.detail[:LONGEST_DETAIL]
+    if told.status == 503:
+        return unavailable(detail, **more)
+    return Refused(told.status, detail, more=more)
+
+
+def _merged(asked: str, body: object) -> web.Response:
     """Say of an answer about the survivor who was asked for."""
-    try:
-        told = orjson.loads(body)  # type: ignore[arg-type]
-    except (ValueError, TypeError):
-        return problem(502, "the worker that has it gave no answer that can be read")
-    if status != 200:
-        headers = {"Retry-After": "1"} if status == 503 else None
-        return problem(status, str(told.get("detail", "")), headers=headers)
+    told = msgspec.json.decode(body)  # type: ignore[call-overload]
     survivor = told.get("merged_into", told["customer_id"])
     told = {"customer_id": asked, "merged_into": survivor} | {
         name: value for name, value in told.items() if name not in ("customer_id", "merged_into")
     }
-    return web.Response(body=orjson.dumps(told), content_type=JSON, headers=NO_STORE)
+    return answer(told)
 
 
 def _in_order(told: Told, ladder: str | None) -> list[tuple[int, _Change, bytes]]:

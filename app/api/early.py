@@ -14,6 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
+from app.api import browsers
 from app.api.access import Access, addressed
 from app.api.door import Door, Runner
 from app.api.health import add_health
@@ -53,6 +54,7 @@ class EarlyServer:
         self._tls = tls
         middlewares: list[Any] = [problems, addressed(access)]
         application = web.Application(middlewares=middlewares)
+        application.on_response_prepare.append(browsers.tell)
         add_health(application, starting)
         self._runner = Runner(application, shutdown_timeout=1.0)
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from app.api import shapes
 from app.api.endpoints import NO_STORE, Endpoint, Parameter, answer, whole, word
 from app.api.figures import day_text, down, moves, rungs, summed, take_census
-from app.api.peers import Peers, decoded
+from app.api.peers import Peers
 from app.api.ports import Day, Figures, Local, Shop
 from app.api.problem import Refused
 from app.core.instants import Calendar, format_instant
@@ -134,11 +134,12 @@ class LadderViews:
         """Everybody's figures, each partition once, and the partitions that nobody has."""
         of_ladder = f"&ladder={quote(ladder, safe='')}" if ladder is not None else ""
         told = self._local.figures(ladder, days)
-        for body in await self._peers.all_say(f"/v1/partitions?days={days}{of_ladder}"):
-            theirs = decoded(body, _OwnPartitions)
-            told += theirs.partitions if theirs is not None else []
-        by_number = {each.partition: each for each in reversed(told)}
-        missing = sorted(set(range(self._peers.group.partitions)) - set(by_number))
+        target = f"/v1/partitions?days={days}{of_ladder}"
+        for theirs in await self._peers.all_say(target, _OwnPartitions):
+            told += theirs.partitions
+        there = range(self._peers.group.partitions)
+        by_number = {each.partition: each for each in reversed(told) if each.partition in there}
+        missing = sorted(set(there) - set(by_number))
         return list(by_number.values()), missing
 
     def _clock(self, figures: Sequence[Figures]) -> tuple[str | None, str | None]:

@@ -11,9 +11,10 @@ from aiohttp import web
 from app.api import shapes
 from app.api.endpoints import Endpoint, Parameter, answer, whole, word
 from app.api.ladders import LADDER
-from app.api.peers import Peers, decoded, is_forwarded
+from app.api.peers import Peers, unreadable
 from app.api.ports import Elsewhere, Local, NotReady, Stands, Stood
 from app.api.problem import Refused, unavailable
+from app.api.proof import is_forwarded
 from app.core.instants import format_instant, parse_instant
 from app.core.ladder import Ladder
 from app.core.nearest import none_such
@@ -96,13 +97,12 @@ class RungViews:
                     421, f"partition {partition} is not here", more={"partition": partition}
                 ) from None
         query = f"rung={quote(rung, safe='')}&limit={limit}&cursor={_cursor(partition, after)}"
+        target = f"/v1/ladders/{quote(ladder, safe='')}/customers?{query}"
         try:
-            said = await self._peers.owner_says(
-                partition, f"/v1/ladders/{quote(ladder, safe='')}/customers?{query}"
-            )
+            said = await self._peers.owner_says(partition, target, shapes.Page)
+            return _theirs(said.value, partition, limit) if said.status == 200 else None
         except Refused:
             return None
-        return _theirs(said.body, partition) if said.status == 200 else None
 
 
 def _cursor(partition: int, after: bytes) -> str:
@@ -125,10 +125,10 @@ def _read_cursor(text: str | None, partitions: int) -> tuple[int, bytes]:
     return partition, found[2:]
 
 
-def _theirs(body: bytes, partition: int) -> Stood | None:
-    page = decoded(body, shapes.Page)
-    if page is None:
-        return None
+def _theirs(page: shapes.Page, partition: int, limit: int) -> Stood:
+    """Read another worker's page. Raises Refused for one that it may not give."""
+    if len(page.customers) > limit:
+        raise unreadable()
     found = [
         Stands(one.customer_id, parse_instant(one.since) or 0, one.sequence)
         for one in page.customers

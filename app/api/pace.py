@@ -12,8 +12,8 @@ from collections.abc import Callable
 from aiohttp import web
 
 from app.api.access import PROTECTED
-from app.api.peers import is_forwarded
 from app.api.problem import Handler, Refused, unavailable
+from app.api.proof import is_forwarded
 from app.ops import metrics as m
 from app.ops.registry import Metrics
 

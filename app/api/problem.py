@@ -9,6 +9,7 @@ import orjson
 import structlog
 from aiohttp import web
 
+from app.api import browsers
 from app.api.ports import Unreadable
 
 log = structlog.get_logger(__name__)
@@ -54,7 +55,8 @@ def written(refused: Refused) -> bytes:
     """A whole answer in HTTP/1.1, for where no request was read."""
     body = _body(refused.status, refused.detail, refused.more)
     headers = {
-        "Content-Type": CONTENT_TYPE, "Content-Length": str(len(body)), **(refused.headers or {}),
+        "Content-Type": CONTENT_TYPE, "Content-Length": str(len(body)), **browsers.HEADERS,
+        **(refused.headers or {}),
     }  # fmt: skip
     head = [f"HTTP/1.1 {refused.status} {http.HTTPStatus(refused.status).phrase}"]
     lines = [*head, *(f"{name}: {value}" for name, value in headers.items()), "", ""]

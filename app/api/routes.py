@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from app.api import openapi
+from app.api import browsers, openapi
 from app.api.access import METRICS, Access, addressed, guard
 from app.api.changes import ChangeViews
 from app.api.customers import CustomerViews
@@ -21,6 +21,7 @@ from app.api.page import add_page
 from app.api.peers import Peers
 from app.api.ports import Changes, Group, Local, Shop
 from app.api.problem import problems
+from app.api.proof import Proofs
 from app.ops.registry import CONTENT_TYPE, Metrics
 
 
@@ -38,16 +39,18 @@ def add_routes(
     trusted: ssl.SSLContext | None = None,
 ) -> None:
     """`trusted` is what the certificates of other workers are checked with, where they have any."""
+    proofs = Proofs(access.token, lambda: group.own_url)
     middlewares: list[Any] = [
         problems,
         addressed(access),
         bounded,
-        guard(access),
+        guard(access, proofs),
         paced(pace, metrics),
     ]
     application.middlewares.extend(middlewares)
+    application.on_response_prepare.append(browsers.tell)
     add_health(application, health)
-    peers = Peers(group, access.token, trusted)
+    peers = Peers(group, proofs, trusted)
     application.on_cleanup.append(peers.close)
     add_page(application)
     add(application, endpoints(local, peers, shop, changes))

@@ -15,8 +15,8 @@ from app.api import connections
 from app.api.access import PROTECTED
 from app.api.connections import Doing
 from app.api.pace import SAMPLE_SECONDS, Pace, busy
-from app.api.peers import FORWARDED
 from app.api.problem import written
+from app.api.proof import FORWARDED
 from app.ops import metrics as m
 from app.ops.registry import Metrics
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import faust.streams
 import structlog
@@ -17,7 +18,9 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.admin import ApiVersionRequest
 
-from app.errors import BrokerError, BrokerUnfit, StartupRefused
+from app.api.access import names_loopback
+from app.api.addresses import is_origin
+from app.errors import BrokerError, BrokerUnfit, SettingsError, StartupRefused
 from app.ops.traces import HandedOn, NewTrail
 from app.settings import Settings
 from app.stream import clients, topic_admin, topics
@@ -50,6 +53,24 @@ def refuse_without_extension() -> None:
         raise StartupRefused(
             "Faust's compiled extension is not there (faust._cython.streams): install "
             "faust-streaming from a wheel, or with a C compiler at hand"
+        )
+
+
+def refuse_address(settings: Settings) -> None:
+    """Others ask at the address that a worker names. Raises SettingsError where they could not."""
+    if not is_origin(settings.api_url):
+        raise SettingsError(
+            [
+                "LADDER_API_URL must be scheme, host and port alone for a worker, such as "
+                "http://10.0.0.5:6066: other workers ask there for paths of their own"
+            ]
+        )
+    if settings.api_token is None and not names_loopback(urlsplit(settings.api_url).netloc):
+        raise SettingsError(
+            [
+                "LADDER_API_URL must name this machine, such as http://127.0.0.1:6066, unless "
+                "LADDER_API_TOKEN is set: without it the API answers under no other name"
+            ]
         )
 
 

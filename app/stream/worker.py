@@ -60,6 +60,7 @@ def run(settings: Settings, rules: Rules, faults: Faults | None = None) -> int:
     `faults` are those that a test switched on.
     """
     startup.refuse_without_extension()
+    startup.refuse_address(settings)
     share_arenas()
     descriptors.take()
     claims = claim(settings)

@@ -14,6 +14,7 @@ from aiohttp import web
 from app.api.access import Access, guard
 from app.api.page import add_page
 from app.api.problem import problem, problems
+from app.api.proof import Proofs
 from tests.browser.reckoned import WHOLE, Reckoned
 
 RECENT = 50
@@ -31,7 +32,8 @@ class Stub:
         self.url = ""
         self.listeners: dict[asyncio.Queue[bytes], str | None] = {}
         """Whoever follows stage changes, and of which ladder; None for all."""
-        application = web.Application(middlewares=[problems, guard(Access(token))])  # type: ignore[list-item]
+        middlewares: list[Any] = [problems, guard(Access(token), Proofs(token, str))]
+        application = web.Application(middlewares=middlewares)
         add_page(application)
         application.router.add_get("/v1/ladders", self._ladders)
         application.router.add_get("/v1/ladders/{id}", self._ladder)
