@@ -37,6 +37,8 @@ PAGES = sorted(
 FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+NOT_YET = re.compile("⟦[^⟦⟧]*⟧")
+"""How docs/contract.md marks what is not built yet."""
 RUN = frozenset({"bash", "bash broker", "bash fails"})
 
 
@@ -57,14 +59,18 @@ def name(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
+def built(page: Path) -> str:
+    """The page without what it marks as not built yet."""
+    return NOT_YET.sub("", page.read_text("utf-8"))
+
+
 def blocks(page: Path) -> list[Block]:
-    text = page.read_text("utf-8")
-    return [Block(match["info"].strip(), match["text"]) for match in FENCE.finditer(text)]
+    return [Block(match["info"].strip(), match["text"]) for match in FENCE.finditer(built(page))]
 
 
 def prose(page: Path) -> str:
     """The page without its blocks."""
-    return FENCE.sub("", page.read_text("utf-8"))
+    return FENCE.sub("", built(page))
 
 
 def anchors(page: Path) -> set[str]:

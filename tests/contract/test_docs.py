@@ -32,6 +32,7 @@ from tests.contract.pages import (
     RUN,
     anchors,
     blocks,
+    built,
     commands,
     links,
     name,
@@ -155,7 +156,7 @@ def test_every_command_on_a_page_exists_with_its_options(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_setting_named_on_a_page_exists(page: Path) -> None:
     known = {declared.variable for declared in DECLARED} | NOT_SETTINGS
-    named = set(re.findall(r"\bLADDER_[A-Z_]*[A-Z]\b", page.read_text("utf-8")))
+    named = set(re.findall(r"\bLADDER_[A-Z_]*[A-Z]\b", built(page)))
     assert named <= known
 
 
