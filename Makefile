@@ -10,6 +10,13 @@ DEMO := $(VENV)/.installed-demo
 DEV := $(VENV)/.installed-dev
 BENCH := $(VENV)/.installed-bench
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Installs this tree, $(1) being its extras in brackets; on the way maturin builds the engine.
+define INSTALL
+@echo "installing packages into $(VENV) and building the engine (once; a minute or two) ..." >&2
+rust=$$(.ci/find-rust); PATH="$${rust:+$$rust:}$$PATH" $(PIP) --editable '.$(1)' || { \
+	echo "If it is Rust that is missing: install Rust 1.85 or newer and a C compiler" \
+		"(Debian: apt-get install rustc-web cargo-web gcc), and run this again." >&2; exit 1; }
+endef
 # What the engine is built from: with it the installation is done anew.
 ENGINE := engine/Cargo.toml engine/Cargo.lock $(shell find engine/src -name '*.rs')
 # More words for the command that a recipe runs: make test ARGS="-k emit"
@@ -48,6 +55,13 @@ lint: $(DEV) ## Style, and imports that go one way
 types: $(DEV) ## mypy, strict, on app and tests
 	$(BIN)/mypy
 
+CARGO := cargo
+.PHONY: engine
+engine: ## The engine alone: style, clippy without a warning, tests (needs Rust on the path)
+	cd engine && $(CARGO) fmt --check
+	cd engine && $(CARGO) clippy --quiet --locked --all-targets --features python -- -D warnings
+	cd engine && $(CARGO) test --quiet --locked
+
 .PHONY: bench
 bench: $(BENCH) ## How fast it is, in one run on this machine
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -71,15 +85,13 @@ $(BIN)/python:
 	python=$$(.ci/find-python) && "$$python" -m venv $(VENV)
 
 $(DEMO): pyproject.toml $(ENGINE) | $(BIN)/python
-	@echo "installing packages into $(VENV) and building the engine (once; a minute or two) ..." >&2
-	$(PIP) --editable '.[embedded]'
+	$(call INSTALL,[embedded])
 	touch $@
 
 $(DEV): pyproject.toml $(ENGINE) | $(BIN)/python
-	@echo "installing packages into $(VENV) and building the engine (once; a minute or two) ..." >&2
-	$(PIP) --editable '.[dev]'
+	$(call INSTALL,[dev])
 	touch $@ $(DEMO)
 
 $(BENCH): $(DEV)
-	$(PIP) --editable '.[bench]'
+	$(call INSTALL,[bench])
 	touch $@
