@@ -7,3 +7,4 @@ pub mod customer;
 pub mod instant;
 pub mod money;
 pub mod series;
+pub mod size;

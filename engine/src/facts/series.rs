@@ -101,8 +101,17 @@ impl<const N: usize> Series<N> {
         all - self.sums[before][column]
     }
 
-    /// Both added up, day by day.
+    /// Both added up, day by day, but for the days that no window reaches.
     pub fn united(&self, other: &Self) -> Self {
+        let mut both = self.added_up(other);
+        if let Some(&newest) = both.days.last() {
+            both.drop_out_of_reach(newest - LONGEST_WINDOW);
+        }
+        both
+    }
+
+    /// Both added up, day by day.
+    pub fn added_up(&self, other: &Self) -> Self {
         if self.days.is_empty() || other.days.is_empty() {
             return if self.days.is_empty() { other.clone() } else { self.clone() };
         }
@@ -141,6 +150,13 @@ impl Bought {
     pub fn from_totals(series: Series<3>, kept: Vec<u32>) -> Self {
         debug_assert_eq!(series.days.len(), kept.len());
         Self { series, kept }
+    }
+
+    /// Forget the days that no window reaches and no remembered order lies on, all but one.
+    pub fn drop_out_of_reach(&mut self) {
+        if let Some(&newest) = self.series.days.last() {
+            self.drop_unkept(newest - LONGEST_WINDOW);
+        }
     }
 
     /// Purchases, spend and units.

@@ -202,8 +202,9 @@ fn convert_referral(c: &mut Customer, id: Id, revenue: Amount, day: Day) -> Grou
             c.brought.add(day, [1, revenue]);
         }
         Some(known) if revenue != 0 => {
-            let by_day = with_revenue(known.revenue, day, revenue);
-            c.referrals.replace(&id, Referral { day: known.day, revenue: by_day });
+            let newest = c.brought.days().last().copied().unwrap_or(day);
+            let revenue_by_day = with_revenue(known.revenue, day, revenue, newest);
+            c.referrals.replace(&id, Referral { day: known.day, revenue: revenue_by_day });
             c.brought.add(day, [0, revenue]);
         }
         Some(_) => {}
@@ -211,19 +212,49 @@ fn convert_referral(c: &mut Customer, id: Id, revenue: Amount, day: Day) -> Grou
     BROUGHT
 }
 
-/// Add revenue on a day; days that no window reaches any more become one.
-fn with_revenue(mut by_day: Vec<(Day, Amount)>, day: Day, revenue: Amount) -> Vec<(Day, Amount)> {
-    match by_day.binary_search_by_key(&day, |&(known, _)| known) {
-        Ok(place) => by_day[place].1 += revenue,
-        Err(place) => by_day.insert(place, (day, revenue)),
-    }
-    let newest_out_of_reach = by_day.last().map_or(day, |&(newest, _)| newest) - LONGEST_WINDOW;
-    let old = by_day.partition_point(|&(day, _)| day <= newest_out_of_reach);
+/// Revenue by day, where all days that no window reaches any more are one.
+fn by_day(mut revenue: Vec<(Day, Amount)>, newest: Day) -> Vec<(Day, Amount)> {
+    let out_of_reach = newest - LONGEST_WINDOW;
+    let old = revenue.partition_point(|&(day, _)| day <= out_of_reach);
     if old > 0 {
-        let together = by_day.drain(..old).map(|(_, amount)| amount).sum();
-        by_day.insert(0, (newest_out_of_reach, together));
+        let together = revenue.drain(..old).map(|(_, amount)| amount).sum();
+        revenue.insert(0, (out_of_reach, together));
     }
-    by_day
+    revenue
+}
+
+/// Add revenue on a day; `newest` is the newest day on which anybody brought anything.
+fn with_revenue(
+    mut revenue: Vec<(Day, Amount)>,
+    day: Day,
+    amount: Amount,
+    newest: Day,
+) -> Vec<(Day, Amount)> {
+    match revenue.binary_search_by_key(&day, |&(known, _)| known) {
+        Ok(place) => revenue[place].1 += amount,
+        Err(place) => revenue.insert(place, (day, amount)),
+    }
+    by_day(revenue, newest.max(day))
+}
+
+/// Let the days that no window reaches any more take one place; tells whether any did.
+pub fn fold_old_days(c: &mut Customer) -> bool {
+    let Some(&newest) = c.brought.days().last() else { return false };
+    let foldable = |referral: &Referral| {
+        referral.revenue.get(1).is_some_and(|&(day, _)| day <= newest - LONGEST_WINDOW)
+    };
+    let known = c.referrals.ids().iter().zip(c.referrals.entries());
+    let folded: Vec<(Id, Referral)> = known
+        .filter(|(_, referral)| foldable(referral))
+        .map(|(&id, known)| {
+            (id, Referral { day: known.day, revenue: by_day(known.revenue.clone(), newest) })
+        })
+        .collect();
+    let any = !folded.is_empty();
+    for (id, referral) in folded {
+        c.referrals.replace(&id, referral);
+    }
+    any
 }
 
 /// Take a remembered conversion and its revenue out of the facts.

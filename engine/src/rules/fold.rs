@@ -8,6 +8,7 @@ use super::fact::{Cutter, HAPPENED};
 use super::handover::{Absorb, Handover, Matter, Travelling};
 use super::people::{depart, erase};
 use super::refusal::refuse;
+use super::room::refuse_growth;
 use super::shop::{Mask, Rules, bit};
 use super::standing::{Look, Occasion, evaluate, leave};
 use crate::facts::book::{Id, hash_parts};
@@ -67,7 +68,9 @@ pub fn admit(rules: &Rules, slot: &Slot, event: &Event) -> Result<Id, Verdict> {
         // It has no effect, but it happened.
         return Err(Verdict::Applied { late: false });
     }
-    refuse(rules, slot.customer(), &event.data).map_err(Verdict::Refused)?;
+    refuse(rules, slot.customer(), &event.data)
+        .and_then(|()| refuse_growth(rules, slot, event, id))
+        .map_err(Verdict::Refused)?;
     Ok(id)
 }
 

@@ -14,6 +14,7 @@ pub mod people;
 pub mod ranking;
 pub mod receive;
 pub mod refusal;
+pub mod room;
 pub mod shop;
 pub mod standing;
 pub mod value;

@@ -185,7 +185,7 @@ fn unite_book<E: Dated + Clone>(own: &mut Book<E>, others: &Book<E>) -> Vec<E> {
 
 /// Add up purchases by day, and count anew which days have a remembered order.
 fn unite_bought(c: &mut Customer, other: &Customer) {
-    let sums = c.bought.series().united(other.bought.series());
+    let sums = c.bought.series().added_up(other.bought.series());
     let mut kept = vec![0; sums.days().len()];
     for order in c.orders.entries().iter().filter(|order| !order.void) {
         if let Ok(place) = sums.days().binary_search(&order.day) {
@@ -196,6 +196,7 @@ fn unite_bought(c: &mut Customer, other: &Customer) {
     let had = c.bought.kept_days().chain(other.bought.kept_days());
     c.forgotten_until = c.forgotten_until.max(had.filter(|&day| !has_kept(day)).max());
     c.bought = Bought::from_totals(sums, kept);
+    c.bought.drop_out_of_reach();
 }
 
 /// Remember the newest of both, taken in turn: their order between the two is not known.

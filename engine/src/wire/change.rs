@@ -7,6 +7,11 @@ use crate::rules::credit::life_ending;
 use crate::rules::ladder::{Ladder, Rung};
 use crate::rules::shop::Rules;
 
+/// Bytes of a stage change: half of what a broker takes by default.
+const LARGEST: usize = 512 * 1024;
+/// Bytes of a fact in a change that would be larger; of it those that are longer are left out.
+const LONGEST_FACT: usize = 1_024;
+
 /// Writes the stage changes of one set of rules.
 #[derive(Clone, Debug)]
 pub struct ChangeWriter {
@@ -40,15 +45,24 @@ impl RungText {
         }
     }
 
-    /// The facts of the rung's rule with their values, as an object.
-    fn push_facts(&self, values: &[FactValue], out: &mut Vec<u8>) {
+    /// The facts of the rung's rule with their values, as an object; without those that are longer
+    /// than `longest` bytes.
+    fn push_facts(&self, values: &[FactValue], longest: usize, out: &mut Vec<u8>) {
         out.push(b'{');
-        for (place, (key, value)) in self.facts.iter().zip(values).enumerate() {
-            if place > 0 {
+        let mut is_first = true;
+        for (key, value) in self.facts.iter().zip(values) {
+            let begin = out.len();
+            if !is_first {
                 out.push(b',');
             }
             out.extend_from_slice(key);
+            let value_begin = out.len();
             push_value(value, out);
+            if out.len() - value_begin > longest {
+                out.truncate(begin);
+            } else {
+                is_first = false;
+            }
         }
         out.push(b'}');
     }
@@ -75,7 +89,19 @@ impl ChangeWriter {
     }
 
     /// Write a change as a structured CloudEvent.
+    ///
+    /// Attributes may be lists of long texts, and a rule may name many of them: where a change would
+    /// be larger than [`LARGEST`], it goes without its longest facts.
     pub fn push(&self, rules: &Rules, change: &Change, out: &mut Vec<u8>) {
+        let begin = out.len();
+        self.push_with(rules, change, usize::MAX, out);
+        if out.len() - begin > LARGEST {
+            out.truncate(begin);
+            self.push_with(rules, change, LONGEST_FACT, out);
+        }
+    }
+
+    fn push_with(&self, rules: &Rules, change: &Change, longest: usize, out: &mut Vec<u8>) {
         let (ladder, text) = (&rules.ladders[change.ladder], &self.ladders[change.ladder]);
         out.extend_from_slice(br#"{"specversion":"1.0","id":""#);
         out.extend_from_slice(&text.id[1..text.id.len() - 1]);
@@ -98,9 +124,9 @@ impl ChangeWriter {
         push_int(change.sequence, out);
         push_path(ladder, text, change, out);
         push_cause(change, out);
-        push_why(text, change, out);
+        push_why(text, change, longest, out);
         push_since(change, out);
-        push_outlook(ladder, text, change, out);
+        push_outlook(ladder, text, change, longest, out);
     }
 }
 
@@ -139,7 +165,7 @@ fn push_cause(change: &Change, out: &mut Vec<u8>) {
     }
 }
 
-fn push_why(text: &LadderText, change: &Change, out: &mut Vec<u8>) {
+fn push_why(text: &LadderText, change: &Change, longest: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(br#","because":"#);
     match &change.because {
         None => out.extend_from_slice(b"null"),
@@ -147,7 +173,7 @@ fn push_why(text: &LadderText, change: &Change, out: &mut Vec<u8>) {
             out.extend_from_slice(br#"{"rule":"#);
             out.extend_from_slice(&text.rungs[*place].when);
             out.extend_from_slice(br#","facts":"#);
-            text.rungs[*place].push_facts(values, out);
+            text.rungs[*place].push_facts(values, longest, out);
             out.push(b'}');
         }
     }
@@ -164,7 +190,13 @@ fn push_since(change: &Change, out: &mut Vec<u8>) {
     }
 }
 
-fn push_outlook(ladder: &Ladder, text: &LadderText, change: &Change, out: &mut Vec<u8>) {
+fn push_outlook(
+    ladder: &Ladder,
+    text: &LadderText,
+    change: &Change,
+    longest: usize,
+    out: &mut Vec<u8>,
+) {
     out.extend_from_slice(br#","next":"#);
     match ladder.above(change.after).zip(change.next.as_deref()) {
         None => out.extend_from_slice(b"null"),
@@ -175,7 +207,7 @@ fn push_outlook(ladder: &Ladder, text: &LadderText, change: &Change, out: &mut V
             out.extend_from_slice(br#","rule":"#);
             out.extend_from_slice(&rung.when);
             out.extend_from_slice(br#","facts":"#);
-            rung.push_facts(values, out);
+            rung.push_facts(values, longest, out);
             out.push(b'}');
         }
     }
