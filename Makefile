@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 define INSTALL
 @echo "installing packages into $(VENV) and building the engine (once; a minute or two) ..." >&2
 rust=$$(.ci/find-rust); PATH="$${rust:+$$rust:}$$PATH" $(PIP) --editable '.$(1)' || { \
-	echo "If it is Rust that is missing: install Rust 1.85 or newer and a C compiler" \
+	echo "If it is Rust that is missing: install Rust 1.88 or newer and a C compiler" \
 		"(Debian: apt-get install rustc-web cargo-web gcc), and run this again." >&2; exit 1; }
 endef
 # What the engine is built from: with it the installation is done anew.

@@ -58,6 +58,18 @@ impl<E: Clone> Book<E> {
         Self { ids, entries, shelved, skipped, older_changed: false }
     }
 
+    /// Take the recent part, and how much of the older part is skipped, before that comes.
+    pub fn recent_alone(skipped: usize, recent: Vec<(Id, E)>) -> Self {
+        Self { skipped, ..Self::from_parts(vec![], 0, recent) }
+    }
+
+    /// Put the older part before the recent.
+    pub fn set_older(&mut self, older: Vec<(Id, E)>) {
+        let recent =
+            std::mem::take(&mut self.ids).into_iter().zip(std::mem::take(&mut self.entries));
+        *self = Self::from_parts(older, self.skipped, recent.collect());
+    }
+
     /// How many things are remembered.
     pub fn len(&self) -> usize {
         self.ids.len()

@@ -138,6 +138,31 @@ pub struct Verdict {
     pub hold: Hold,
 }
 
+impl Verdict {
+    /// Whether nothing ever happened on the ladder.
+    pub fn is_blank(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What of an id stands for it in a record.
+pub type Tag = [u8; 4];
+
+/// A verdict under the ids of its ladder and rungs, for a ladder that the rules may not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredVerdict {
+    /// The ladder.
+    pub ladder: Tag,
+    /// The rung that is seen.
+    pub rung: Option<Tag>,
+    /// The rung that the rules have brought the customer to.
+    pub standing: Option<Tag>,
+    /// The rung held by hand.
+    pub placed: Option<Tag>,
+    /// All the rest; its places are of no meaning.
+    pub verdict: Verdict,
+}
+
 /// Everything kept about one customer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Customer {
@@ -149,6 +174,8 @@ pub struct Customer {
     pub life: u32,
     /// One for each ladder, in the order of the rules.
     pub verdicts: Vec<Verdict>,
+    /// Those of ladders that the rules do not know.
+    pub others: Vec<StoredVerdict>,
     /// The ids of the last applied events (source and id together).
     pub seen: Book<()>,
     /// The last orders.
@@ -220,8 +247,11 @@ pub struct Moved {
     pub into: Box<str>,
     /// The how-manieth record of this id was absorbed.
     pub life: u32,
-    /// How many changes there were on each ladder, in the order of the rules.
+    /// How many changes there were on each ladder, in the order of the rules; none at all where
+    /// there was no record.
     pub sequences: Vec<u64>,
+    /// The same of ladders that the rules do not know.
+    pub others: Vec<(Tag, u64)>,
 }
 
 /// What stays of an erased customer: when, and how many records the id has had.

@@ -28,9 +28,13 @@ pub fn depart(slot: &mut Slot, into: &str) -> (Option<Box<Customer>>, Vec<Box<st
     let (moved, record) = match record {
         Record::Customer(c) => {
             let sequences = c.verdicts.iter().map(|verdict| verdict.sequence).collect();
-            (Moved { into: into.into(), life: c.life, sequences }, Some(c))
+            let others =
+                c.others.iter().map(|other| (other.ladder, other.verdict.sequence)).collect();
+            (Moved { into: into.into(), life: c.life, sequences, others }, Some(c))
         }
-        Record::Nobody => (Moved { into: into.into(), life, sequences: vec![] }, None),
+        Record::Nobody => {
+            (Moved { into: into.into(), life, sequences: vec![], others: vec![] }, None)
+        }
         Record::Moved(moved) => (Moved { into: into.into(), ..moved }, None),
     };
     slot.record = Record::Moved(moved);
