@@ -28,6 +28,12 @@ def ladders_of(folder: Path) -> tuple[Ladder, ...]:
     return read_folder(folder)
 
 
+@cache
+def calendar_of(timezone: str) -> Calendar:
+    """One for all scenarios of a zone: it keeps the days that it has looked up."""
+    return Calendar(timezone)
+
+
 def rules_of(scenario: Scenario) -> Rules:
     rows = [
         ((date.fromisoformat(day) - date(1970, 1, 1)).days, currency, Decimal(rate))
@@ -35,7 +41,7 @@ def rules_of(scenario: Scenario) -> Rules:
     ]
     return Rules(
         ladders_of(scenario.ladders),
-        Calendar(scenario.timezone),
+        calendar_of(scenario.timezone),
         Rates(scenario.currency, rows),
         scenario.attributes,
         parse_instant(scenario.quiet_before) if scenario.quiet_before else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -43,6 +44,7 @@ class Ladder:
         return None
 
 
+@cache  # for thousands of scenarios
 def read_ladder(path: Path) -> Ladder:
     text = yaml.safe_load(path.read_text(encoding="utf-8"))
     segment = text["kind"] == "segment"
