@@ -9,6 +9,8 @@ It is for one machine: the demo, a developer's desk, a smoke test. Its limits, a
   kept; compaction was not seen to remove anything, so a changelog grows with every write
 - an abandoned transaction is never timed out: it ends when a producer with the same transactional
   id starts, so these ids must be stable
+- a member of a consumer group that is killed is never expelled, and whoever joins waits for it; so
+  another program stands before the broker and expels it (`app.embedded.front`)
 - it prints a line about GLIBC when it starts, which is harmless
 """
 
@@ -17,15 +19,18 @@ from __future__ import annotations
 import importlib.util
 import os
 import stat
+import sys
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 
+import app
 from app.embedded.answers import answers, wait_until_answers
+from app.embedded.front import HOST
+from app.embedded.ports import free_ports
 from app.embedded.tether import Tethered
 from app.errors import EmbeddedBrokerError
 
-HOST = "127.0.0.1"
 WAY_OUT = "run Apache Kafka and name it with --brokers (or LADDER_BROKERS)"
 
 
@@ -39,7 +44,8 @@ class EmbeddedBroker:
         self.folder = folder
         self.port = port
         self.patience = patience
-        self._process: Tethered | None = None
+        self._processes: list[Tethered] = []
+        """The broker, and what stands before it."""
 
     @property
     def bootstrap(self) -> str:
@@ -49,11 +55,6 @@ class EmbeddedBroker:
     def log(self) -> Path:
         return self.folder / "broker.log"
 
-    @property
-    def pid(self) -> int:
-        assert self._process is not None, "a broker that was not started has no process"
-        return self._process.pid
-
     def start(self) -> EmbeddedBroker:
         """Start it and return once it answers."""
         binary = _binary()
@@ -62,30 +63,37 @@ class EmbeddedBroker:
                 f"a broker answers on {self.bootstrap} already; choose another port, or use it"
             )
         self.folder.mkdir(parents=True, exist_ok=True)
+        (behind,) = free_ports(1)
         command = [str(binary), "start", "--only", "kafka", "--host", HOST]
-        command += ["--kafka-port", str(self.port), "--data-dir", str(self.folder)]
-        self._process = Tethered(command, self.log)
+        command += ["--kafka-port", str(behind), "--data-dir", str(self.folder)]
+        before = [sys.executable, "-P", "-S", "-m", "app.embedded.front"]
+        before += [str(self.port), str(behind)]
         try:
-            wait_until_answers(HOST, self.port, self._process, self.patience)
+            self._begin(command, behind)
+            self._begin(before, self.port, PYTHONPATH=str(Path(app.__file__).parents[1]))
         except BaseException:
             self.stop()
             raise
         return self
 
+    def _begin(self, command: list[str], port: int, **env: str) -> None:
+        process = Tethered(command, self.log, env=env)
+        self._processes.append(process)
+        wait_until_answers(HOST, port, process, self.patience)
+
     def poll(self) -> int | None:
         """The exit code of one that ended; None while it runs and before it is started."""
-        return self._process.poll() if self._process else None
+        codes = (process.poll() for process in self._processes)
+        return next((code for code in codes if code is not None), None)
 
     def stop(self) -> None:
-        if self._process is not None:
-            self._process.stop()
-            self._process = None
+        while self._processes:
+            self._processes.pop().stop()
 
     def kill(self) -> None:
         """End it at once. What it has not saved is lost; saving some 100 MB takes it 10 s."""
-        if self._process is not None:
-            self._process.kill()
-            self._process = None
+        while self._processes:
+            self._processes.pop().kill()
 
     def __enter__(self) -> EmbeddedBroker:
         return self.start()

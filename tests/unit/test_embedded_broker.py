@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.embedded.broker import EmbeddedBroker, why_not_here
+from app.embedded.ports import free_ports
 from app.errors import EmbeddedBrokerError
 
 
@@ -37,3 +38,14 @@ def test_one_that_cannot_start_gives_the_end_of_its_log(
             EmbeddedBrokerError, match=r"(?s)ended while starting:\n.* already in use"
         ):
             broker.start()
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_it_has_ended_when_either_of_its_two_programs_has(
+    embedded_broker: EmbeddedBroker, tmp_path: Path, which: int
+) -> None:
+    (port,) = free_ports(1)
+    with EmbeddedBroker(tmp_path, port=port) as broker:
+        assert broker.poll() is None
+        broker._processes[which].kill()
+        assert broker.poll() is not None
