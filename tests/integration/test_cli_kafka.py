@@ -327,6 +327,19 @@ def test_dead_letters_are_listed_with_why_and_where_from(ladder: Call, settings:
     assert "it is bad-data" in out
 
 
+def test_a_key_with_control_codes_is_listed_as_it_is_where_no_terminal_obeys_it(
+    ladder: Call, settings: Settings
+) -> None:
+    key = "c\x1b[2J\r\x9b\u202e 1"
+    produce(settings, refused(settings, "bad-data", key.encode(), key.encode()))
+    code, out, _ = ladder("dead-letters", "list", "--json")
+    row = json.loads(out)
+    assert (code, row["key"], row["value"]) == (0, key, key)
+    code, out, _ = ladder("dead-letters", "list")
+    assert code == 0
+    assert f"  {key}  " in out
+
+
 def test_dead_letters_are_chosen_by_reason_time_topic_and_place(
     ladder: Call, settings: Settings
 ) -> None:
