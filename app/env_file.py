@@ -6,7 +6,6 @@ their business.
 
 from __future__ import annotations
 
-import codecs
 import io
 import re
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dotenv.parser import Binding, parse_stream
+
+from app.wire.plain_text import NotText, plain
 
 _SINGLE_QUOTED = re.compile(r"[^=]*=\s*'")
 _BEFORE_THE_NAME = re.compile(r"\s*(?:export\s+)?'?")
@@ -41,11 +42,15 @@ def read(file: Path, prefix: str) -> EnvFile:
         raw = file.read_bytes()
     except OSError as error:
         return EnvFile({}, (f"{file}: cannot be read: {error.strerror}",))
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw:
+    try:
+        raw = plain(raw)
+    except NotText as error:
+        return EnvFile({}, (f"{file}, line 1: {error}",))
+    if b"\0" in raw:
         return EnvFile({}, (f"{file}, line 1: this is UTF-16; save the file as UTF-8",))
     values: dict[str, str] = {}
     problems = [f"{file}, {problem}" for problem in _not_utf_8(raw)]
-    for binding in parse_stream(io.StringIO(raw.decode("utf-8-sig", "replace"))):
+    for binding in parse_stream(io.StringIO(raw.decode("utf-8", "replace"))):
         fault = _fault(binding, prefix)
         if fault is not None:
             problems.append(f"{file}, line {_line(binding)}: {fault}")
@@ -56,7 +61,7 @@ def read(file: Path, prefix: str) -> EnvFile:
 
 def _not_utf_8(raw: bytes) -> Iterator[str]:
     try:
-        raw.decode("utf-8-sig")
+        raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         yield f"line {line}: the byte 0x{raw[error.start]:02X} is no UTF-8; save the file as UTF-8"

@@ -40,7 +40,8 @@ list knows. It is converted at the rate of the event's date, rounded half to eve
 A record may carry the trace that it belongs to (W3C Trace Context, Kafka headers `traceparent` and
 `tracestate`): the stage changes and handovers that its event causes carry it on.
 
-`ladder check events.ndjson` says what would be refused, and why, before it is sent.
+`ladder check events.ndjson` says what would be refused, and why, before it is sent. Files of events
+have one a line, in UTF-8, with a byte order mark at the begin or without, packed with gzip or not.
 """
 
 ENVELOPE = """\

@@ -105,7 +105,7 @@ def main() -> int:
     options.add_argument("orders", type=Path)
     given = options.parse_args()
     reporter = Reporter(given.brokers, given.topic)
-    with given.orders.open(encoding="utf-8", newline="") as file:
+    with given.orders.open(encoding="utf-8-sig", newline="") as file:
         for order in csv.DictReader(file):
             for each in events(order):
                 reporter.send(each)

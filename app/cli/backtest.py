@@ -18,7 +18,7 @@ from app.cli.shop import rules_of
 from app.core.instants import format_instant
 from app.errors import DataFileError, NothingTaken, UsageError
 from app.offline.backtest import Backtest, DeadLetter
-from app.offline.ndjson import STDIN
+from app.offline.ndjson import STDIN, size_of
 from app.offline.summary import LadderCount
 from app.settings import Settings
 from app.wire.dead_letter import MEANINGS
@@ -51,7 +51,7 @@ def backtest(
     dead_letters: Path | None,
     in_json: bool,
 ) -> None:
-    """Fold EVENTS (NDJSON, sorted by time first) through the rules, with no broker.
+    """Fold EVENTS (NDJSON, gzip or not; sorted by time first) through the rules, with no broker.
 
     Prints customers by rung, moves, how long rungs are held, and which lines were refused; exits
     with 1 if it was every line. `-` is standard input, and as an OUT standard output; the summary
@@ -60,7 +60,7 @@ def backtest(
     \b
     Example:
       ladder backtest history.ndjson --changes changes.ndjson
-      ladder backtest history.ndjson --until 2026-04-01T00:00:00Z --customers - | head -1
+      ladder backtest history.ndjson.gz --until 2026-04-01T00:00:00Z --customers - | head -1
     """
     wanted = {"changes": changes, "customers": customers, "dead letters": dead_letters}
     outs = [out for out in wanted.values() if out]
@@ -119,9 +119,8 @@ def _told(outs: Sequence[Path]) -> Iterator[None]:
 
 def _fold(backtest: Backtest, files: Sequence[Path], until: int | None) -> None:
     """Read and apply everything."""
-    size = None if STDIN in files else sum(file.stat().st_size for file in files)
     with output.byte_progress() as progress:
-        task = progress.add_task("reading", total=size)
+        task = progress.add_task("reading", total=size_of(files))
         backtest.read(files, sys.stdin.buffer, _to(progress, task))
     with output.progress("events") as progress:
         task = progress.add_task("folding", total=backtest.events)

@@ -19,7 +19,7 @@ from app.errors import DefinitionErrors, UsageError
 from app.offline.backtest import Backtest
 from app.offline.ndjson import STDIN, name_of
 from app.settings import Settings
-from app.wire.definition import SUFFIXES, definitions_in, read_files
+from app.wire.definition import SUFFIXES, definitions_in, read_files, suffix_of
 
 EVENTS = (".ndjson", ".jsonl")
 _DAY = 24 * 60 * 60 * 1_000_000
@@ -53,6 +53,8 @@ class Finding(NamedTuple):
 @click.option("--json", "in_json", is_flag=True, help="One JSON object a finding, one a line.")
 def check(settings: Settings, files: tuple[Path, ...], in_json: bool) -> None:
     """Check ladder definitions (.yaml, or a folder of them) and events (.ndjson, or `-`).
+
+    Either may be packed with gzip.
 
     Tells every fault with its place and what to write instead. Of events it tells which would
     become dead letters and why, as if these files were all that ever happened; they are judged by
@@ -100,9 +102,9 @@ def _sorted_out(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
             found = definitions_in(file)
             definitions += found
             _say_what_is_passed_over(file, found)
-        elif file.suffix.lower() in SUFFIXES:
+        elif suffix_of(file.name) in SUFFIXES:
             definitions.append(file)
-        elif file == STDIN or file.suffix.lower() in EVENTS:
+        elif file == STDIN or suffix_of(file.name) in EVENTS:
             events.append(file)
         else:
             wanted = ", ".join((*SUFFIXES, *EVENTS))

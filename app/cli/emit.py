@@ -58,7 +58,9 @@ def emit(
     until: int | None,
     rate: float | None,
 ) -> None:
-    """Send structured events, one JSON a line, to the topics of their types; `-` is standard input.
+    """Send structured events, one JSON a line, to the topics of their types.
+
+    A FILE may be packed with gzip; `-` is standard input.
 
     Refuses nothing: a bad line becomes a dead letter of the worker, and it is said how many look
     like no event at all. A line without type or subject goes to the first topic, without a key.

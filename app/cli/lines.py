@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 
 from app.errors import DataFileError
+from app.wire.plain_text import NotText, PlainText
 
 BLOCK = 64 * 1024
 AHEAD = 4
@@ -23,20 +24,35 @@ STDIN = Path("-")
 async def lines(
     files: Iterable[Path], progress: Callable[[int], object] = lambda _: None
 ) -> AsyncIterator[bytes]:
-    """Each line that says something, without its end; progress hears how many bytes it took."""
+    """Each line that says something, without its end; progress hears how many bytes it took.
+
+    Raises DataFileError for a file that cannot be read, or is no text.
+    """
     for file in files:
         rest = b""
-        async for block in _blocks(file):
-            *whole, rest = (rest + block).split(b"\n")
-            for line in whole:
-                if line.strip():
-                    yield line.rstrip(b"\r")
-            progress(len(block))
-            if len(rest) > LONGEST:
-                yield rest
-                rest = b""
+        try:
+            async for piece in _text(file, progress):
+                *whole, rest = (rest + piece).split(b"\n")
+                for line in whole:
+                    if line.strip():
+                        yield line.rstrip(b"\r")
+                if len(rest) > LONGEST:
+                    yield rest
+                    rest = b""
+        except NotText as error:
+            raise DataFileError(str(file), 0, str(error)) from error
         if rest.strip():
             yield rest.rstrip(b"\r")
+
+
+async def _text(file: Path, progress: Callable[[int], object]) -> AsyncIterator[bytes]:
+    text = PlainText()
+    async for block in _blocks(file):
+        for piece in text.take(block):
+            yield piece
+        progress(len(block))
+    for piece in text.end():
+        yield piece
 
 
 def size(files: Iterable[Path]) -> int | None:

@@ -1,10 +1,12 @@
-"""Events from NDJSON files, in blocks of whole lines."""
+"""Events from NDJSON files, in blocks of whole lines; packed with gzip or not."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from app.errors import DataFileError
+from app.wire.plain_text import NotText, PlainText, is_packed
 
 STDIN = Path("-")
 BLOCK = 2 * 1024 * 1024
@@ -29,19 +31,44 @@ def name_of(file: Path | str) -> str:
 def blocks_of(files: Iterable[Path], stdin: BinaryIO) -> Iterator[Block]:
     """Yield the lines of files in turn; `-` is standard input. Raises DataFileError."""
     for number, file in enumerate(files):
-        if file == STDIN:
-            yield from _blocks(number, stdin)
-            continue
         try:
-            with file.open("rb") as stream:
-                yield from _blocks(number, stream)
+            with nullcontext(stdin) if file == STDIN else file.open("rb") as stream:
+                yield from _blocks(number, _text(stream))
         except OSError as error:
             raise DataFileError(name_of(file), 0, f"cannot be read: {error.strerror}") from error
+        except NotText as error:
+            raise DataFileError(name_of(file), 0, str(error)) from error
 
 
-def _blocks(file: int, stream: BinaryIO) -> Iterator[Block]:
-    first, rest = 1, b""
+def size_of(files: Sequence[Path]) -> int | None:
+    """Return how many bytes of text the files have together; None where reading alone would tell.
+
+    Raises DataFileError.
+    """
+    size = 0
+    for file in files:
+        if file == STDIN or not file.is_file():  # a pipe can be read but once
+            return None
+        try:
+            with file.open("rb") as stream:
+                if is_packed(stream.read(2)):
+                    return None
+            size += file.stat().st_size
+        except OSError as error:
+            raise DataFileError(name_of(file), 0, f"cannot be read: {error.strerror}") from error
+    return size
+
+
+def _text(stream: BinaryIO) -> Iterator[bytes]:
+    text = PlainText()
     while block := stream.read(BLOCK):
+        yield from text.take(block)
+    yield from text.end()
+
+
+def _blocks(file: int, pieces: Iterable[bytes]) -> Iterator[Block]:
+    first, rest = 1, b""
+    for block in pieces:
         end = block.rfind(b"\n") + 1
         if end:
             text = rest + block[:end]

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from app.core.ladder import Ladder
 from app.errors import DefinitionError, DefinitionErrors
 from app.wire.definition_fields import DefinitionReader
 from app.wire.located_yaml import MOST_BYTES, LocatedError, Place, read
+from app.wire.plain_text import plain
 
 MOST_LADDERS = 64
 SUFFIXES = (".yaml", ".yml")
@@ -43,10 +44,10 @@ def read_folder(path: Path | None = None) -> tuple[Ladder, ...]:
 
 
 def sources(path: Path | None = None) -> dict[str, bytes]:
-    """Return the files from which `read_folder` reads, by the ids of their ladders."""
+    """Return the texts that `read_folder` reads, by the ids of their ladders."""
     folder: Traversable = files("app").joinpath("ladders") if path is None else path
     found = [(name, _bytes(entry)) for name, entry in _entries(folder)]
-    return {read_ladder(data, name).id: data for name, data in found}
+    return {read_ladder(data, name).id: plain(data, MOST_BYTES) for name, data in found}
 
 
 def definitions_in(path: Path) -> list[Path]:
@@ -64,8 +65,13 @@ def _entries(folder: Traversable) -> list[tuple[str, Traversable]]:
     return sorted(
         (entry.name, entry)
         for entry in folder.iterdir()
-        if entry.name.lower().endswith(SUFFIXES) and not entry.name.startswith(".")
+        if suffix_of(entry.name) in SUFFIXES and not entry.name.startswith(".")
     )
+
+
+def suffix_of(name: str) -> str:
+    """Return what a file's name ends in, in small letters; whether it is packed does not matter."""
+    return PurePath(name.lower().removesuffix(".gz")).suffix
 
 
 def _together(sources: list[tuple[str, Traversable]]) -> tuple[Ladder, ...]:

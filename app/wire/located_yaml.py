@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import yaml
 
+from app.wire.plain_text import NotText, plain
 from app.wire.scalar_places import Source
 from app.wire.yaml_advice import advise
 
@@ -111,9 +112,15 @@ def _decoded(data: bytes) -> str:
     if len(data) > MOST_BYTES:
         raise LocatedError(f"the file has {len(data)} bytes; at most {MOST_BYTES} are read")
     try:
-        return data.decode("utf-8-sig")
+        data = plain(data, MOST_BYTES)
+    except NotText as error:
+        raise LocatedError(str(error)) from error
+    if len(data) > MOST_BYTES:
+        raise LocatedError(f"unpacked, the file has more than {MOST_BYTES} bytes")
+    try:
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8-sig", "replace")
+        before = data[: error.start].decode("utf-8", "replace")
         raise LocatedError("not UTF-8 text", _place_of(before, len(before))) from error
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from app.core.money import Rates
 from app.errors import DataFileError
+from app.wire.plain_text import NotText, plain
 
 HEADER = ("date", "currency", "rate")
 
@@ -36,7 +37,11 @@ def read_rates(source: Path | bytes, base: str, name: str = "rates") -> Rates:
         except OSError as error:
             raise DataFileError(name, 0, f"cannot be read: {error.strerror}") from error
     try:
-        text = source.decode("utf-8-sig")  # spreadsheets put a byte order mark before the header
+        source = plain(source)
+    except NotText as error:
+        raise DataFileError(name, 0, str(error)) from error
+    try:
+        text = source.decode("utf-8")
     except UnicodeDecodeError as error:
         line = source.count(b"\n", 0, error.start) + 1
         raise DataFileError(name, line, "is not UTF-8 text") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import json
 import signal
@@ -195,6 +196,29 @@ def test_a_line_that_kafka_does_not_take_is_left_out_and_fails_the_command(
     assert "1 events sent" in err
     assert "larger than Kafka takes" in err
     assert len(fetched(settings, settings.topics[0])) == 1
+
+
+def test_a_packed_file_with_a_byte_order_mark_goes_out_as_its_events(
+    ladder: Call, settings: Settings, tmp_path: Path
+) -> None:
+    sent = [event("c-1"), event("c-2")]
+    (tmp_path / "in.gz").write_bytes(gzip.compress(b"\xef\xbb\xbf" + b"\n".join(sent)))
+    assert ladder("emit", str(tmp_path / "in.gz"))[0] == 0
+    found = fetched(settings, settings.topics[0])
+    assert sorted((record.key, record.value) for record in found) == [
+        (b"c-1", sent[0]),
+        (b"c-2", sent[1]),
+    ]
+
+
+def test_a_file_in_utf_16_is_not_sent_and_told_as_such(
+    ladder: Call, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "in").write_bytes(event("c-1").decode().encode("utf-16"))
+    code, _, err = ladder("emit", str(tmp_path / "in"))
+    assert code == 2
+    assert "/in: this is UTF-16; save the file as UTF-8" in err
+    assert fetched(settings, settings.topics[0]) == []
 
 
 def test_until_moves_the_clock_of_every_partition_after_the_events(
