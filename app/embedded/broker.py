@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import stat
 import sys
 from importlib.resources import files
@@ -30,7 +31,9 @@ from app.embedded.front import HOST
 from app.embedded.ports import free_ports
 from app.embedded.tether import Tethered
 from app.errors import EmbeddedBrokerError
+from app.ops.folders import make_private
 
+OURS = re.compile(r"broker\.log")
 WAY_OUT = "run Apache Kafka and name it with --brokers (or LADDER_BROKERS)"
 
 
@@ -62,7 +65,7 @@ class EmbeddedBroker:
             raise EmbeddedBrokerError(
                 f"a broker answers on {self.bootstrap} already; choose another port, or use it"
             )
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_private(self.folder, OURS)
         (behind,) = free_ports(1)
         command = [str(binary), "start", "--only", "kafka", "--host", HOST]
         command += ["--kafka-port", str(behind), "--data-dir", str(self.folder)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import re
 import shlex
 import socket
 from contextlib import suppress
@@ -12,9 +13,12 @@ from pathlib import Path
 from typing import IO
 
 from app.errors import DataFolderTaken, PortTaken, StartupRefused
+from app.ops.folders import make_private
 from app.settings import Settings
 
 LOCK = "worker.lock"
+OURS = re.compile(r"worker\.lock|stands(\.new)?|[0-9]+(\..+)?|broker")
+"""What lies in a data folder: the lock, the stores by partition, and what is kept beside them."""
 BACKLOG = 1024
 """Connections that may wait to be accepted: one that finds no place comes again a second later."""
 TRIED = 1000
@@ -78,7 +82,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _lock(folder: Path) -> IO[str] | None:
     """None where another process holds it; a lock ends with its process, however that ends."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder, OURS)
         lock = (folder / LOCK).open("a")
     except OSError as error:
         raise StartupRefused(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import suppress
 from typing import Any
 
@@ -63,6 +64,8 @@ def run(settings: Settings, rules: Rules, faults: Faults | None = None) -> int:
     startup.refuse_address(settings)
     share_arenas()
     descriptors.take()
+    # Of what lies in a folder that others may enter, too.
+    os.umask(0o077)
     claims = claim(settings)
     try:
         return asyncio.run(_run(settings, rules, claims, faults or Faults({})))

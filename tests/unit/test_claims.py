@@ -41,6 +41,40 @@ def test_the_folder_is_made_and_the_socket_listens(tmp_path: Path, port: int) ->
     claims.release()
 
 
+def mode(folder: Path) -> int:
+    return folder.stat().st_mode & 0o777
+
+
+def test_nobody_else_may_look_into_the_folder(tmp_path: Path, port: int) -> None:
+    """Whatever the mask is: it holds customers' records."""
+    mask = os.umask(0o000)
+    try:
+        folder = tmp_path / "var" / "data"
+        claim(settings(folder, port)).release()
+        assert (mode(folder), mode(folder.parent)) == (0o700, 0o700)
+        folder.chmod(0o755)  # as a version before made it
+        for name in ("stands", "3", "3.broken", "broker"):
+            (folder / name).touch()
+        claim(settings(folder, port)).release()
+        assert mode(folder) == 0o700
+        empty = tmp_path / "empty"
+        empty.mkdir(0o755)
+        claim(settings(empty, port)).release()
+        assert mode(empty) == 0o700
+    finally:
+        os.umask(mask)
+
+
+def test_a_folder_with_what_others_may_need_stays_as_it_is(tmp_path: Path, port: int) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o755)
+    (folder / "theirs").touch()
+    for _ in range(2):
+        claim(settings(folder, port)).release()
+        assert mode(folder) == 0o755
+
+
 def test_what_was_released_can_be_had_again(tmp_path: Path, port: int) -> None:
     claim(settings(tmp_path, port)).release()
     claim(settings(tmp_path, port)).release()

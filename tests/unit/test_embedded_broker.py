@@ -33,11 +33,13 @@ def test_one_that_cannot_start_gives_the_end_of_its_log(
     tmp_path: Path, embedded_broker: EmbeddedBroker
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        broker = EmbeddedBroker(tmp_path, port=taken.getsockname()[1])
+        folder = tmp_path / "broker"
+        broker = EmbeddedBroker(folder, port=taken.getsockname()[1])
         with pytest.raises(
             EmbeddedBrokerError, match=r"(?s)ended while starting:\n.* already in use"
         ):
             broker.start()
+    assert folder.stat().st_mode & 0o777 == 0o700  # it holds what was sent of customers
 
 
 @pytest.mark.parametrize("which", [0, 1])

@@ -1,4 +1,4 @@
-"""A worker with few file descriptors, and somebody who connects more often than it has any."""
+"""A worker that waits for its broker: what it takes of its machine, and what others may."""
 
 from __future__ import annotations
 
@@ -66,6 +66,13 @@ def worker(tmp_path: Path) -> Iterator[Running]:
 def test_a_worker_takes_the_descriptors_that_it_may_have(worker: Running) -> None:
     limits = resource.prlimit(worker.process.pid, resource.RLIMIT_NOFILE)
     assert limits == (HARD, HARD)
+
+
+def test_what_it_keeps_nobody_else_may_read(worker: Running) -> None:
+    folder = worker.log.parent / "data"
+    modes = {each.stat().st_mode & 0o777 for each in (folder, *folder.rglob("*"))}
+    assert modes <= {0o700, 0o600}
+    assert len(modes) == 2
 
 
 def test_sockets_that_say_nothing_keep_nobody_from_health(worker: Running) -> None:
