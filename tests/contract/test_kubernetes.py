@@ -152,6 +152,30 @@ def test_ports_are_those_that_a_worker_listens_on() -> None:
     assert policy["ingress"] == [{"ports": [{"port": port["name"], "protocol": "TCP"}]}]
 
 
+def test_a_worker_reaches_names_kafka_and_the_other_workers_and_nothing_else() -> None:
+    policy = manifests("full")["NetworkPolicy", "ladder"]["spec"]
+    assert policy["podSelector"]["matchLabels"].items() <= labels().items()
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+    reached = {}
+    for rule in policy["egress"]:
+        assert rule["to"], "without it everybody is meant"
+        for port in rule["ports"]:
+            reached[port["port"], port["protocol"]] = rule["to"]
+    names = reached.pop((53, "UDP"))
+    assert names == reached.pop((53, "TCP"))
+    assert names[0]["podSelector"] == {"matchLabels": {"k8s-app": "kube-dns"}}
+    for place in settings().brokers.split(","):
+        host, _, broker = place.rpartition(":")
+        namespace = host.split(".")[1]
+        assert host == f"{host.split('.')[0]}.{namespace}.svc"
+        ((where),) = reached.pop((int(broker), "TCP"))
+        selected = where.pop("namespaceSelector")["matchLabels"]
+        assert (selected, where) == ({"kubernetes.io/metadata.name": namespace}, {})
+    ((workers),) = reached.pop((settings().api_port, "TCP"))
+    assert workers["podSelector"]["matchLabels"] == labels()
+    assert not reached
+
+
 def labels() -> dict[str, str]:
     found: dict[str, str] = stateful()["template"]["metadata"]["labels"]
     return found
