@@ -73,6 +73,14 @@ bench-peers: $(BENCH) ## How fast beside Kafka Streams, Quix Streams and Faust (
 .PHONY: check
 check: lint types test ## What to run before a commit
 
+.PHONY: lock
+lock: $(DEV) ## requirements.lock and the build's, from pyproject.toml (ARGS=--upgrade: all of it anew)
+	$(BIN)/python -m docs.make_lock $(ARGS)
+
+.PHONY: digests
+digests: $(DEV) ## The images of others by what their tags stand for now (needs Docker and the network)
+	$(BIN)/python -m docs.make_digests $(ARGS)
+
 .PHONY: setup
 setup: $(DEV) ## The virtual environment with everything for development
 
