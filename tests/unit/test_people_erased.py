@@ -61,6 +61,30 @@ def test_erasing_an_absorbed_id_erases_the_survivor_and_every_forwarding() -> No
     assert (shop.record("z").life, shop.slot("b").record) == (2, None)
 
 
+def test_a_late_erasure_takes_along_what_is_dated_after_it() -> None:
+    shop = two()
+    shop.buy("later", "2026-03-05", customer="a")
+    assert shop.tell(ProfileErased(), "2026-03-03", customer="a") == Applied(late=True)
+    assert shop.slot("a").erased == Erased(at("2026-03-03"), 1)
+    assert shop.slot("a").record is None
+    assert {move[0] for move in shop.moves() if move[3] == "erasure"} == {"2026-03-05T00:00:00Z"}
+    assert shop.buy("before", "2026-03-03", customer="a") == Dropped()
+    shop.buy("after", "2026-03-04", customer="a")
+    assert (shop.record("a").life, shop.facts("a")["purchases"]) == (2, 1)
+
+
+def test_a_late_erasure_of_an_absorbed_id_takes_along_what_its_survivor_did_since() -> None:
+    shop = two()
+    merge(shop, time="2026-03-02")
+    shop.buy("later", "2026-03-05", customer="b")
+    shop.tell(ProfileErased(), "2026-03-03", customer="a")
+    for customer in "ab":
+        assert (shop.slot(customer).record, shop.slot(customer).aliases) == (None, ())
+        assert shop.slot(customer).erased == Erased(at("2026-03-03"), 1)
+    shop.buy("after", "2026-03-04", customer="b")
+    assert shop.facts("b")["purchases"] == 1
+
+
 def test_erasing_somebody_unknown_leaves_a_marker_that_counts_no_record() -> None:
     shop = Shop(STEPS)
     shop.tell(ProfileErased(), "2026-03-02")
