@@ -105,11 +105,11 @@ fn buy(
     let order = Order { day, amount, units, refunded: 0, void: false, foreign };
     c.bought.change(day, [1, worth(&order), units.into()], 1);
     let late = comes_late(c, day);
-    if let Some(forgotten) = remember(&mut c.orders, id, order, late) {
-        if !forgotten.void {
-            c.bought.change(forgotten.day, [0; 3], -1);
-            c.forgotten_until = c.forgotten_until.max(Some(forgotten.day));
-        }
+    if let Some(forgotten) = remember(&mut c.orders, id, order, late)
+        && !forgotten.void
+    {
+        c.bought.change(forgotten.day, [0; 3], -1);
+        c.forgotten_until = c.forgotten_until.max(Some(forgotten.day));
     }
     BOUGHT
 }

@@ -3,7 +3,7 @@
 /// The bytes that a text stands for; None when it is no base64.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     let padding = text.bytes().rev().take_while(|&byte| byte == b'=').count();
-    if text.len() % 4 != 0 || padding > 2 {
+    if !text.len().is_multiple_of(4) || padding > 2 {
         return None;
     }
     let digits = &text.as_bytes()[..text.len() - padding];
