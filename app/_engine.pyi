@@ -72,3 +72,18 @@ class Backtest:
 
     def summary(self) -> bytes:
         """Customers and moves by ladder and rung, as JSON."""
+
+class Records:
+    """Reads stored rows of any version, and writes them as the engine does: for tools and tests."""
+
+    def __init__(self, definitions: bytes, shop: bytes, starts: bytes) -> None:
+        """Take what `app.wire.handed` makes. Raises ValueError for what the engine cannot run."""
+
+    def describe(self, id: str, rows: dict[bytes, bytes], now: int) -> bytes | None:
+        """Return a customer as the API gives it, with no cuts of top spenders; None of nobody.
+
+        `rows` are those of a store, by key. Raises ValueError if what is stored cannot be read.
+        """
+
+    def upgrade(self, rows: dict[bytes, bytes]) -> dict[bytes, bytes]:
+        """Return the rows as the engine writes them. Raises ValueError as `describe` does."""

@@ -3,17 +3,25 @@
 //! Every call that takes long lets go of the interpreter's lock.
 
 use crate::backtest::{Backtest, DeadLetter, Line};
+use crate::facts::customer::Slot;
 use crate::facts::instant::Instant;
 use crate::handed::{Definitions, Shop};
 use crate::rules::explain::Explainer;
+use crate::rules::fact::NoCuts;
+use crate::rules::shop::Rules;
 use crate::summary::summary;
 use crate::wire::change::ChangeWriter;
 use crate::wire::event::{Data, Event, Refused};
 use crate::wire::lines::lines;
+use crate::wire::pack::Unreadable;
+use crate::wire::record::{RecordCodec, Traces};
+use crate::wire::rows::{HOT, Stored, TRACES, changed, load, store_anew};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyDict};
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -223,6 +231,88 @@ impl PyBacktest {
     }
 }
 
+/// Stored rows by key, as Python holds them.
+type Held = HashMap<Vec<u8>, PyBackedBytes>;
+
+/// Reads and writes stored rows: for tools and tests, one customer at a time.
+#[pyclass(frozen, name = "Records", module = "app._engine")]
+struct PyRecords {
+    rules: Rules,
+    codec: RecordCodec,
+    explainer: Explainer,
+}
+
+#[pymethods]
+impl PyRecords {
+    /// `definitions` and `shop` are JSON, `starts` the day starts as 64-bit integers.
+    #[new]
+    fn new(definitions: &[u8], shop: &[u8], starts: &[u8]) -> PyResult<Self> {
+        let definitions = Definitions::read(definitions).map_err(PyValueError::new_err)?;
+        let shop = Shop::read(shop, starts).map_err(PyValueError::new_err)?;
+        let rules = shop.rules(definitions).map_err(PyValueError::new_err)?;
+        Ok(Self {
+            codec: RecordCodec::new(&rules).map_err(PyValueError::new_err)?,
+            explainer: Explainer::new(&rules),
+            rules,
+        })
+    }
+
+    /// What the API gives of a customer by rows of any version that is read; None of who has no
+    /// record. There are no cuts of top spenders.
+    fn describe<'py>(
+        &self,
+        py: Python<'py>,
+        id: &str,
+        rows: Held,
+        now: Instant,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let slot = self.read(id, &rows)?.0;
+        let Some(c) = slot.customer() else { return Ok(None) };
+        let text = guarded(
+            || format!("customer {id}"),
+            || {
+                let mut out = Vec::new();
+                self.explainer.push(&self.rules, (id, id), c, now, &NoCuts, &mut out);
+                out
+            },
+        )?;
+        Ok(Some(PyBytes::new(py, &text)))
+    }
+
+    /// All rows as this version writes them.
+    fn upgrade<'py>(&self, py: Python<'py>, rows: Held) -> PyResult<Bound<'py, PyDict>> {
+        let written = PyDict::new(py);
+        let of_kind = |kind| rows.iter().filter(move |(key, _)| key.first() == Some(&kind));
+        for (key, row) in of_kind(TRACES) {
+            let row = Traces::read(row).map_err(|why| unreadable("an erasure or a merge", why))?;
+            written.set_item(PyBytes::new(py, key), PyBytes::new(py, &row.row()))?;
+        }
+        for (key, _) in of_kind(HOT) {
+            let id = std::str::from_utf8(&key[1..]).map_err(|why| {
+                PyValueError::new_err(format!("the key of a row is not UTF-8: {why}"))
+            })?;
+            let (mut slot, mut stored) = self.read(id, &rows)?;
+            store_anew(&mut slot, &mut stored);
+            for (key, row) in changed(&self.codec, &self.rules, &mut slot, &mut stored) {
+                if let Some(row) = row {
+                    written.set_item(PyBytes::new(py, &key), PyBytes::new(py, &row))?;
+                }
+            }
+        }
+        Ok(written)
+    }
+}
+
+impl PyRecords {
+    fn read(&self, id: &str, rows: &Held) -> PyResult<(Slot, Stored)> {
+        load(&self.codec, id, |key| rows.get(key)).map_err(|why| unreadable(id, why))
+    }
+}
+
+fn unreadable(what: &str, why: Unreadable) -> PyErr {
+    PyValueError::new_err(format!("what is stored of {what} cannot be read: {}", why.0))
+}
+
 /// The place of an event's default topic among the input topics (contract section 1).
 fn topic_order(data: &Data) -> usize {
     const FAMILIES: [&str; 7] =
@@ -266,5 +356,6 @@ fn writing<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
 fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Decoded>()?;
     module.add_class::<PyBacktest>()?;
+    module.add_class::<PyRecords>()?;
     module.add_function(wrap_pyfunction!(decode, module)?)
 }

@@ -13,12 +13,13 @@
 //! the rules do not know is kept as it is. Versions 1 and 2 are read (`super::old_record`).
 
 use super::event::Attribute;
+use super::old_record::{self, Layout};
 use super::pack::{Packer, Unpacker, Unreadable};
 use crate::facts::address::{Address, Referrer};
 use crate::facts::book::{Book, Id, hash_id};
 use crate::facts::customer::{
-    Credit, Customer, Erased, Hold, Moved, Order, Referral, Review, Signup, StoredVerdict, Tag,
-    Verdict,
+    Credit, Customer, Erased, Hold, Moved, Order, REMEMBERED, Referral, Review, Signup,
+    StoredVerdict, Tag, Verdict,
 };
 use crate::facts::instant::{Amount, Day, Instant, NEVER};
 use crate::facts::money::Factor;
@@ -65,6 +66,8 @@ pub enum Hot {
 pub struct RecordCodec {
     /// For each ladder its tag and those of its rungs.
     tags: Box<[(Tag, Box<[Tag]>)]>,
+    /// The same as rows of earlier versions have them.
+    layout: Layout,
 }
 
 impl RecordCodec {
@@ -79,7 +82,7 @@ impl RecordCodec {
         let tags = rules.ladders.iter().map(|ladder| {
             (tag_of(&ladder.id), ladder.rungs.iter().map(|rung| tag_of(&rung.id)).collect())
         });
-        Ok(Self { tags: tags.collect() })
+        Ok(Self { tags: tags.collect(), layout: Layout::of(rules) })
     }
 
     /// Write a customer's hot row; `c.due` has been brought up to date. `further` are the bits of
@@ -133,12 +136,13 @@ impl RecordCodec {
         row.0
     }
 
-    /// Read a hot row of this version.
+    /// Read a hot row of this version or of an earlier one.
     pub fn read_hot(&self, row: &[u8]) -> Result<Hot, Unreadable> {
-        let mut read = Unpacker(row);
-        if read.byte()? != VERSION {
-            return Err(Unreadable("another version"));
+        let (version, body) = versioned(row)?;
+        if version != VERSION {
+            return self.layout.read_hot(row);
         }
+        let mut read = Unpacker(body);
         let kind = read.byte()?;
         read.byte()?;
         let due = i64::from_be_bytes(read.array()?);
@@ -230,6 +234,27 @@ impl RecordCodec {
         }
         Ok(Moved { into, life, sequences, others })
     }
+}
+
+/// The version of a row, one of those that are read, and what is behind it.
+fn versioned(row: &[u8]) -> Result<(u8, &[u8]), Unreadable> {
+    match row {
+        [] => Err(Unreadable("it is empty")),
+        [version, body @ ..] if *version == VERSION || old_record::VERSIONS.contains(version) => {
+            Ok((*version, body))
+        }
+        _ => Err(Unreadable("written by a newer version of the program")),
+    }
+}
+
+/// The bits of the further rows that a hot row tells of.
+pub fn further_of(hot_row: &[u8]) -> u8 {
+    hot_row.get(2).copied().unwrap_or(0)
+}
+
+/// How many entries at the begin of an older part are forgotten: not more than it may have.
+pub(super) fn skipped(count: usize) -> Result<usize, Unreadable> {
+    if count <= REMEMBERED { Ok(count) } else { Err(Unreadable("more skipped than there are")) }
 }
 
 /// Whether any two ids have one tag; the error names them.
@@ -346,7 +371,7 @@ fn read_recent<E: Clone>(
     read: &mut Unpacker<'_>,
     entry: impl Fn(&mut Unpacker<'_>) -> Result<E, Unreadable>,
 ) -> Result<Book<E>, Unreadable> {
-    let skipped = read.uint()?;
+    let skipped = skipped(read.uint()?)?;
     let recent = read_entries(read, entry)?;
     Ok(Book::recent_alone(skipped, recent))
 }
@@ -381,10 +406,11 @@ pub fn pack_older(c: &Customer, part: u8) -> Vec<u8> {
 
 /// Put the older part of a book into a customer's record.
 pub fn read_older(c: &mut Customer, part: u8, row: &[u8]) -> Result<(), Unreadable> {
-    let mut read = Unpacker(row);
-    if read.byte()? != VERSION {
-        return Err(Unreadable("another version"));
+    let (version, body) = versioned(row)?;
+    if version != VERSION {
+        return old_record::read_older(c, part, body);
     }
+    let mut read = Unpacker(body);
     match part {
         part::ORDERS => c.orders.set_older(read_entries(&mut read, read_order)?),
         part::REVIEWS => c.reviews.set_older(read_entries(&mut read, read_review)?),
@@ -640,12 +666,13 @@ impl Traces {
         row.0
     }
 
-    /// Read a row of this version.
+    /// Read a row of this version or of an earlier one.
     pub fn read(row: &[u8]) -> Result<Self, Unreadable> {
-        let mut read = Unpacker(row);
-        if read.byte()? != VERSION {
-            return Err(Unreadable("another version"));
+        let (version, body) = versioned(row)?;
+        if version != VERSION {
+            return old_record::read_traces(version, body);
         }
+        let mut read = Unpacker(body);
         let erased = read_option(&mut read, |read| {
             Ok(Erased { instant: read.int()?, lives: read.uint()? })
         })?;
