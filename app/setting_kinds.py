@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from app.core.instants import parse_instant
 
 TOPIC_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
+_UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 YES = frozenset({"1", "true", "yes", "on"})
 NO = frozenset({"0", "false", "no", "off"})
 
@@ -36,6 +37,26 @@ def whole(low: int, high: int) -> Callable[[str], int]:
         return int(value)
 
     return parse
+
+
+def size(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        found = re.fullmatch(r"([0-9]{1,18})\s*(|KiB|MiB|GiB)", value)
+        number = int(found[1]) * _UNITS[found[2]] if found else -1
+        if not low <= number <= high:
+            raise ValueError(
+                f"must be bytes, or KiB, MiB or GiB such as 16MiB, from {written_size(low)} to "
+                f"{written_size(high)}"
+            )
+        return number
+
+    return parse
+
+
+def written_size(number: int) -> str:
+    """Return it in the greatest unit of which it is a whole number."""
+    unit = [name for name, one in _UNITS.items() if number % one == 0][-1]
+    return f"{number // _UNITS[unit]}{unit}"
 
 
 def seconds(low: float, high: float) -> Callable[[str], float]:

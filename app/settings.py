@@ -96,6 +96,12 @@ class Settings:
     session_timeout: float = _setting(
         "10", kinds.seconds(1, 1800), "seconds of silence after which a worker is taken for dead"
     )
+    unpacked: int = _setting(
+        "16MiB",
+        kinds.size(64 * 1024, 256 * 1024 * 1024),
+        "bytes that a compressed batch of records may have when unpacked; records of a larger one "
+        "are dead letters without value",
+    )
     clock: Literal["wall", "event"] = _setting(
         "wall", kinds.one_of("wall", "event"), "what makes time pass; event: to replay history"
     )
@@ -285,6 +291,8 @@ def shown(declared: Declared, settings: Settings) -> str:
 def _written(name: str, value: object) -> str:
     if name == "quiet_before" and isinstance(value, int):
         return format_instant(value)
+    if name == "unpacked" and isinstance(value, int):
+        return kinds.written_size(value)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, frozenset):

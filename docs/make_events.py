@@ -68,8 +68,11 @@ good ones behind it. Added are the headers
 | `loyalty.value-bytes`, `loyalty.value-sha256` | its length and digest, where it was left out |
 
 A letter that does not fit into its topic goes without its value; one that does not fit even so goes
-without the headers that it came with, and at last without its key. What it was is known by its
-place, as long as its own topic keeps it; sent again as it was it cannot be.
+without the headers that it came with, and at last without its key. The records of a batch that is
+not unpacked are without what is not known of them: of those in the first 16 MiB all but the value,
+of the others all but the place. (Of more than 100,000 the last letter stands for all that follow,
+and says how many.) What a record was is known by its place, as long as its own topic keeps it; sent
+again as it was it cannot be.
 
 Ids and the texts in `data` are described by their length and not quoted, since they may be about a
 person; a message may well end up in a log.

@@ -43,7 +43,7 @@ from app.ops.traces import handed_on
 from app.stream import due
 from app.stream.clock import Clock
 from app.stream.cuts import TopSpenders
-from app.stream.fetched import Record
+from app.stream.fetched import Kept, Record
 from app.stream.items import APP, Delivered, Item
 from app.stream.keys import partition_of
 from app.stream.said import Said
@@ -240,7 +240,9 @@ class Batch:
             source.offset,
             source.headers,
         )
-        if isinstance(source, Origin) and source.left_out:
+        if isinstance(source, Kept):
+            headers += source.missing
+        elif isinstance(source, Origin) and source.left_out:
             headers += dead_letter.left_out(source.left_out)
         letters = self.letters.setdefault(source.partition, [])
         letters.append(Out(source.key, source.value, headers, dead_letter.lighter))

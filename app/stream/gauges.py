@@ -56,6 +56,10 @@ class Gauges:
         metrics.set(m.PARTITIONS_CONFIGURED, partitions)
         metrics.set(m.LAST_HEARD, now())
 
+    def unusual(self) -> int:
+        """Bytes that wait in all partitions beyond what is usual in a backlog; from any thread."""
+        return sum(each.unusual for each in list(self._assignment.partitions.values()))
+
     async def run(self) -> None:
         looks = 0
         while True:

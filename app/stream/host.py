@@ -21,6 +21,7 @@ from faust.web.drivers.aiohttp import Web
 from app.api.door import Door, Runner
 from app.api.shedding import Shedding
 from app.errors import TopicsError
+from app.stream.batches import Bounds
 from app.stream.intake import FAUST, Consumer, ConsumerThread, Transport
 from app.stream.share import Member, Share, share_out
 from app.stream.topics import other_partitions
@@ -195,7 +196,8 @@ class LadderApp(faust.App):
     """A Faust app whose parts in the seams are ours.
 
     `bring_up` must be set before it starts; `stands` says where its stores stand; `listener` is a
-    bound socket; `routes` adds our views to Faust's web server; `shedding` turns requests away.
+    bound socket; `routes` adds our views to Faust's web server; `shedding` turns requests away;
+    `bounds` are those of what is unpacked.
     """
 
     BootStrategy = Boot
@@ -215,6 +217,7 @@ class LadderApp(faust.App):
         listener: socket.socket,
         routes: Callable[[Application], None],
         shedding: Shedding,
+        bounds: Bounds,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(
@@ -239,6 +242,7 @@ class LadderApp(faust.App):
         self.listener = listener
         self.tls = tls
         self.shedding = shedding
+        self.bounds = bounds
         self.stands: Callable[[], Mapping[int, int]] = dict
         self._routes = routes
         self.consumer_arguments: dict[str, object] = {

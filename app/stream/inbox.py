@@ -17,6 +17,8 @@ from app.wire.record import RecordCodec
 
 HIGH = 1 << 19
 LOW = HIGH // 2
+USUAL = 4 << 20
+"""Bytes of a topic that wait at most, where its batches unpack to eight times what they are."""
 _OVERHEAD = 100
 """Bytes that a record takes beside its own."""
 
@@ -50,6 +52,11 @@ class Inbox:
     def bytes(self) -> int:
         """Return how much waits here."""
         return sum(self._bytes)
+
+    @property
+    def unusual(self) -> int:
+        """Return how much waits here beyond what a topic in a backlog has waiting."""
+        return sum(max(0, waiting - USUAL) for waiting in self._bytes)
 
     def offer(self, tp: TopicPartition, records: Sequence[Record]) -> None:
         """Take records in the order of their offsets; there may be none."""
@@ -146,4 +153,7 @@ class Inbox:
 
 
 def _size(record: Record) -> int:
-    return len(record.key or b"") + len(record.value or b"") + _OVERHEAD
+    size = len(record.key or b"") + len(record.value or b"") + _OVERHEAD
+    for name, content in record.headers:
+        size += len(name) + len(content or b"") + _OVERHEAD
+    return size

@@ -67,7 +67,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._stables: dict[TopicPartition, int | None] = {}
 
     def _create_worker_consumer(self, transport: object) -> AIOKafkaConsumer:
-        fetched.install()
+        fetched.install(self.app.bounds)
         return unhurried(
             AIOKafkaConsumer(
                 **self.app.consumer_arguments,
@@ -130,8 +130,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = self._ensure_consumer()
         if consumer._closed or consumer._fetcher._closed:
             raise ConsumerStoppedError
+        room = self.app.bounds.begin()
         with consumer._subscription.fetch_context():
-            if not self.consumer.flow_active or len(self._flowing) == 1:
+            if not room or not self.consumer.flow_active or len(self._flowing) == 1:
                 await asyncio.sleep(TAKE_SECONDS)
                 return []
             records = await consumer._fetcher.fetched_records(

@@ -10,7 +10,7 @@ import msgspec
 from app.core.events import Event, Refused
 from app.core.handover import Handover
 from app.errors import StartupRefused
-from app.stream.fetched import Record
+from app.stream.fetched import Kept, Record
 from app.stream.merge import TIMELESS
 from app.wire import cloudevents
 from app.wire import handover as handover_wire
@@ -45,14 +45,19 @@ class Item(msgspec.Struct, gc=False):
 
 def read_event(record: Record) -> What:
     """Read a record of an input topic."""
+    if isinstance(record, Kept):
+        return record.refused
     return cloudevents.decode(record.value, record.key, record.headers)
 
 
 def read_handover(record: Record, codec: RecordCodec, group: str) -> What:
     """Read a record of the handover topic; what somebody else wrote there is refused.
 
-    Raises StartupRefused for one of our own that cannot be read: it may be a whole customer.
+    Raises StartupRefused for one of our own that cannot be read: it may be a whole customer. What
+    was withheld is none: ours are small.
     """
+    if isinstance(record, Kept):
+        return record.refused
     writers = [writer for name, writer in record.headers if name == APP]
     if any(writer != group.encode() for writer in writers):
         return Foreign()

@@ -149,6 +149,11 @@ class Partition:
         """Return where the partition's clock stands, in µs."""
         return self._hold.rounds.clock.position if self._hold.rounds is not None else 0
 
+    @property
+    def unusual(self) -> int:
+        """Return how many bytes wait here beyond what is usual in a backlog."""
+        return self._inbox.unusual
+
     def arrived(self) -> int | None:
         """Return when the oldest record here that is not committed was written, in ms."""
         return self._hold.rounds.arrived() if self._hold.rounds is not None else None

@@ -27,6 +27,7 @@ from app.stream import clients, garbage, startup
 from app.stream.agents import declare
 from app.stream.allocator import share_arenas
 from app.stream.assignment import Assignment
+from app.stream.batches import Bounds
 from app.stream.claims import Claims, claim
 from app.stream.ending import Ended, Ending
 from app.stream.faults import Faults
@@ -145,6 +146,7 @@ class Worker:
             listener=claims.listener,
             routes=self._add_routes,
             shedding=Shedding(self._pace, self._metrics),
+            bounds=Bounds((*settings.topics, settings.handovers), settings.unpacked, self._unusual),
             tls=tls.serving(settings.api_certfile, settings.api_keyfile),
         )
         self._workshop = self._new_workshop(faults, trail)
@@ -249,6 +251,10 @@ class Worker:
             trail=trail,
             faults=faults,
         )
+
+    def _unusual(self) -> int:
+        """From any thread: bytes that wait beyond what is usual."""
+        return self._gauges.unusual()
 
     def _behind(self) -> float:
         return self._gauges.oldest()

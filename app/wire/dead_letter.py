@@ -37,7 +37,8 @@ REFUSED = b"loyalty.Refused"
 """What stands for the class of an exception: a record is refused as a value, none is raised."""
 
 MEANINGS: dict[str, str] = {
-    "too-large": "the value is longer than 64 KiB",
+    "too-large": "the value is longer than 64 KiB; or the record's batch would unpack to more than "
+    "`LADDER_UNPACKED` (16 MiB), and the letter has no value",
     "not-json": "the value is null, or no JSON in UTF-8, or nested deeper than 64",
     "not-an-event": "a required attribute of the envelope is missing or wrong",
     "unknown-type": "the type is none that is known here",

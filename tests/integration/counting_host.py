@@ -25,6 +25,7 @@ from app.api.shedding import Shedding
 from app.ops.registry import Metrics
 from app.stream.agents import declare
 from app.stream.assignment import Assignment
+from app.stream.batches import Bounds
 from app.stream.fetched import Record
 from app.stream.host import LadderApp
 
@@ -173,6 +174,7 @@ async def main(brokers: str, name: str, sources: str, out: str, port: str) -> in
         listener=listener,
         routes=lambda web: None,
         shedding=Shedding(Pace(lambda: 0.0), Metrics()),
+        bounds=Bounds(inputs, 1 << 24),
     )
     assignment = Assignment(
         app,

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import random
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ class Place:
     ) -> int:
         """Produce one record to the customer's partition; gives its offset."""
         async with AIOKafkaProducer(
-            **clients.arguments(self.settings), compression_type=codec, max_request_size=64 << 20
+            **clients.arguments(self.settings), compression_type=codec, max_request_size=512 << 20
         ) as producer:
             key = self.customer.encode() if key is None else key
             told = await producer.send_and_wait(
@@ -63,6 +64,13 @@ class Place:
 
     async def letters(self) -> list[ConsumerRecord]:
         return [one async for one in read(self.settings, [self.settings.dead_letters])]
+
+    def peak(self) -> int:
+        """The most memory that the worker has had, in bytes."""
+        assert self.worker.process is not None
+        status = Path(f"/proc/{self.worker.process.pid}/status").read_text()
+        (line,) = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+        return int(line.split()[1]) * 1024
 
     async def allow(self, topic: str, size: int) -> None:
         """Set how many bytes a batch of a topic may have."""
@@ -153,3 +161,92 @@ async def test_a_topic_that_takes_less_than_it_did_is_noticed(place: Place) -> N
     large, small = await place.letters()
     assert (large.value, said(large)[BYTES]) == (None, "5000")
     assert small.value == b"{nonsense"
+
+
+SIZES = {"gzip": 64_000_000, "lz4": 64_000_000, "zstd": 300_000_000, "snappy": 20_000_000}
+"""Zeros that come to less than a topic takes."""
+
+
+async def test_what_would_unpack_to_too_much_is_withheld_and_said_once_and_the_next_is_applied(
+    place: Place,
+) -> None:
+    """A batch of each codec: a record that a letter tells of, though it is without its value."""
+    offsets = [await place.send(b"\x00" * size, codec=codec) for codec, size in SIZES.items()]
+    await place.buys()
+    await place.worker.start()
+    await place.change()
+    letters = await place.letters()
+    told = [said(letter) for letter in letters]
+    assert [int(one["__streams.errors.offset"]) for one in told] == offsets
+    assert {one["loyalty.reason"] for one in told} == {"too-large"}
+    assert {letter.value for letter in letters} == {None}
+    assert all("LADDER_UNPACKED" in one["__streams.errors.message"] for one in told)
+    # One block of snappy is 32 KiB, and the record begins in the first.
+    assert [(letter.key, said(letter)[BYTES]) for letter in letters] == [
+        (b"c-42", str(size)) for size in SIZES.values()
+    ]
+    place.worker.signal(signal.SIGTERM)
+    code, log = await place.worker.ended()
+    assert code == 0
+    assert log.count("batch-not-unpacked") == len(SIZES)
+
+
+async def test_a_bound_of_ones_own_is_heeded(place: Place) -> None:
+    size = 1_000_000
+    await place.send(b"\x00" * size, codec="zstd")
+    await place.send(b"\x00" * size)
+    await place.buys()
+    await place.worker.start(LADDER_UNPACKED="512KiB")
+    await place.change()
+    packed, plain = await place.letters()
+    assert (packed.value, said(packed)[BYTES]) == (None, str(size))
+    assert plain.value == b"\x00" * size, "what is not compressed is not unpacked"
+
+
+async def test_memory_is_bounded_whatever_is_sent(place: Place) -> None:
+    """Beyond the bound and just within it, in one fetch: half a gigabyte and more in a few kB."""
+    await place.worker.start()
+    await place.worker.until("/health/ready", 200)
+    before = place.peak()
+    for _ in range(2):
+        await place.send(b"\x00" * SIZES["zstd"], codec="zstd")
+    just_within = b"\x00" * 15_000_000
+    for _ in range(40):
+        await place.send(just_within, codec="zstd")
+    await place.buys()
+    await place.change()
+    assert place.peak() - before < 200e6
+    number = 0
+    async for letter in read(place.settings, [place.settings.dead_letters]):
+        assert letter.value is None or letter.value == just_within
+        number += 1
+    assert number == 42
+
+
+@pytest.mark.parametrize("size", [400, 1_000])
+async def test_each_record_of_a_large_batch_is_a_letter_once(place: Place, size: int) -> None:
+    """Ten megabytes are within the bound and read in several goes, twenty-five are beyond it."""
+    records = 25_000
+    async with AIOKafkaProducer(
+        **clients.arguments(place.settings), compression_type="zstd", max_batch_size=64 << 20
+    ) as producer:
+        batch = producer.create_batch()
+        for number in range(records):
+            batch.append(key=b"%d" % number, value=b"x" * size, timestamp=None)
+        sent = await producer.send_batch(batch, place.topic, partition=place.partition)
+        first = (await sent).offset
+    await place.buys()
+    await place.worker.start()
+    await place.change()
+    letters = await place.letters()
+    offsets = [int(said(letter)["__streams.errors.offset"]) for letter in letters]
+    assert offsets == list(range(first, first + records))
+    beyond = records * size > 16 << 20
+    assert {said(one)["loyalty.reason"] for one in letters} == {
+        "too-large" if beyond else "not-json"
+    }
+    assert {one.value for one in letters} == {None if beyond else b"x" * size}
+    known = [(letter.key, said(letter)[SHA256]) for letter in letters if SHA256 in said(letter)]
+    digest = hashlib.sha256(b"x" * size).hexdigest()
+    assert known == [(b"%d" % number, digest) for number in range(len(known))]
+    assert len(known) > 15_000 if beyond else not known

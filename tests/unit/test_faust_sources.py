@@ -63,6 +63,12 @@ OVERRIDDEN = {
     "aiokafka.producer.producer:AIOKafkaProducer.send_batch": "bf42b0f0c5c0646d",
     "aiokafka.producer.producer:AIOKafkaProducer.send_offsets_to_transaction": "4b58002b44962a5c",
     "aiokafka.producer.producer:AIOKafkaProducer.commit_transaction": "c7f9677c89413f97",
+    # What app.stream.batches, opened and giant stand for; the compiled ones do the same.
+    "aiokafka.consumer.fetcher:PartitionRecords.__init__": "8ec1c2ae6ea1af87",
+    "aiokafka.record.memory_records:_MemoryRecordsPy": "795a0314fbca30af",
+    "aiokafka.record.default_records:_DefaultRecordBatchPy": "f63fbb5a8a247d54",
+    "aiokafka.record.default_records:DefaultRecordBase": "9420f64617b701e1",
+    "aiokafka.record.legacy_records:_LegacyRecordBatchPy": "22235cc4483e57d9",
     # What app.stream.changelog replaces; also _proc_fetch_request and _unpack_records, above.
     "aiokafka.consumer.fetcher:PartitionRecords._consumer_record": "e668541600b047ab",
     # What app.stream.host replaces.

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from app.stream.inbox import HIGH, LOW, Inbox
+from app.stream.inbox import HIGH, LOW, USUAL, Inbox
 from app.stream.items import APP, Foreign
 from app.wire.record import RecordCodec
 
@@ -126,3 +126,22 @@ def test_cleared_it_is_as_new() -> None:
     waiting.clear()
     assert waiting.bytes == 0
     assert waiting.take(10) == []
+
+
+def test_what_waits_beyond_the_usual_is_counted_until_it_is_taken() -> None:
+    """By it the fetching of all partitions stops, before large batches add up."""
+    waiting = inbox(FakeHost())
+    waiting.offer(PURCHASES, [record(0)])
+    assert waiting.unusual == 0
+    giant = replace(record(1), value=b"x" * (USUAL + 5_000))
+    waiting.offer(PURCHASES, [giant])
+    assert 5_000 < waiting.unusual < 6_000
+    waiting.fill(10)
+    waiting.take(10)
+    assert waiting.unusual == 0
+
+
+def test_headers_take_room_too() -> None:
+    waiting = inbox(FakeHost())
+    waiting.offer(PURCHASES, [replace(record(0), headers=(("h", b"x" * 5_000),) * 2)])
+    assert waiting.bytes > 10_000

@@ -22,6 +22,7 @@ CONTRACT = {
     "LADDER_DEAD_LETTERS",
     "LADDER_HANDOVERS",
     "LADDER_SESSION_TIMEOUT",
+    "LADDER_UNPACKED",
     "LADDER_CLOCK",
     "LADDER_TIMEZONE",
     "LADDER_CURRENCY",
@@ -81,6 +82,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert settings.handovers == "loyalty.handovers"
     assert settings.changelog == "loyalty-customers-changelog"
     assert settings.session_timeout == 10
+    assert settings.unpacked == 16 * 1024 * 1024
     assert settings.clock == "wall"
     assert settings.timezone == "UTC"
     assert settings.currency == "VND"
@@ -113,6 +115,8 @@ def test_every_setting_says_what_it_means(declared: object) -> None:
         ("topics", " b , a ", ("b", "a")),
         ("session_timeout", "6.5", 6.5),
         ("clock", "EVENT", "event"),
+        ("unpacked", "1048577", 1_048_577),
+        ("unpacked", "2 MiB", 2_097_152),
         ("timezone", "Asia/Ho_Chi_Minh", "Asia/Ho_Chi_Minh"),
         ("currency", "EUR", "EUR"),
         ("merge_wait", "0", 0.0),
@@ -149,6 +153,8 @@ def test_a_right_value_is_taken(name: str, text: str, value: object) -> None:
         ("session_timeout", "nan", "seconds"),
         ("session_timeout", "-1", "seconds"),
         ("clock", "sundial", "wall, event"),
+        ("unpacked", "16 MB", "16MiB"),
+        ("unpacked", "1000", "from 64KiB to 256MiB"),
         ("timezone", "Hanoi", "IANA"),
         ("timezone", "../../etc/passwd", "IANA"),
         ("timezone", "Asia", "IANA"),
