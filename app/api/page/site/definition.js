@@ -4,7 +4,7 @@ import { choices } from "./choices.js";
 import { make } from "./dom.js";
 import { say, title } from "./language.js";
 import { fromTop, tone } from "./shop.js";
-import { phrase } from "./words.js";
+import { phrase, suggestion } from "./words.js";
 
 /** `view`: {yaml: boolean, text: the file or null, show(yaml), speak(text)}. */
 export function definition(of, view) {
@@ -32,7 +32,7 @@ function words(of) {
       return make("div", { class: `rule ${named}`, style },
         make("dt", {}, title(rung.title, rung.id), rung.override ? make("span", { class: "small" }, ` · ${say("rungs.override")}`) : null),
         make("dd", {}, phrase(rung.when),
-          rung.suggest ? make("span", { class: "tag" }, say("rules.suggest", { word: rung.suggest.replaceAll("-", " ") })) : null));
+          rung.suggest ? make("span", { class: "tag" }, say("rules.suggest", { word: suggestion(rung.suggest) })) : null));
     })),
   ];
 }

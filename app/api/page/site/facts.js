@@ -8,9 +8,9 @@ export const FACTS = {
   positives: { kind: "count", en: ["positive review", "positive reviews"], vi: "đánh giá tốt" },
   negatives: { kind: "count", en: ["negative review", "negative reviews"], vi: "đánh giá xấu" },
   testimonials: { kind: "count", en: ["testimonial", "testimonials"], vi: "lời chứng thực" },
-  defences: { kind: "count", en: ["defence of the shop", "defences of the shop"], vi: "lần bênh vực cửa hàng" },
+  defences: { kind: "count", en: ["defence of the shop", "defences of the shop"], vi: "lần bảo vệ cửa hàng" },
   referrals_sent: { kind: "count", en: ["invitation sent", "invitations sent"], vi: "lời mời đã gửi" },
-  referrals: { kind: "count", en: ["referral that bought", "referrals that bought"], vi: "người được giới thiệu đã mua" },
+  referrals: { kind: "count", en: ["referral that bought", "referrals that bought"], vi: "lời giới thiệu thành công" },
   events: { kind: "count", en: ["sign of life", "signs of life"], vi: "lần có tương tác" },
   spend: { kind: "money", en: "spend", vi: "chi tiêu" },
   referral_revenue: { kind: "money", en: "revenue from referrals", vi: "doanh thu từ giới thiệu" },
@@ -43,7 +43,34 @@ export const VALUES = {
   family: { en: "family", vi: "gia đình" }, kids: { en: "kids", vi: "trẻ em" },
   sport: { en: "sport", vi: "thể thao" }, outdoors: { en: "outdoors", vi: "ngoài trời" }, gym: { en: "gym", vi: "phòng tập" },
   home: { en: "home", vi: "nhà cửa" }, food: { en: "food", vi: "ẩm thực" },
-  music: { en: "music", vi: "âm nhạc" },
+  music: { en: "music", vi: "âm nhạc" }, travel: { en: "travel", vi: "du lịch" }, reading: { en: "reading", vi: "đọc sách" },
+  cinema: { en: "cinema", vi: "rạp phim" }, market: { en: "market", vi: "chợ" }, park: { en: "park", vi: "công viên" }, library: { en: "library", vi: "thư viện" },
+};
+
+// What the built-in ladders suggest to marketing; a shop's own words are told as they are written.
+export const SUGGESTIONS = {
+  "account-manager": { en: "an account manager", vi: "cử người chăm sóc riêng" },
+  "after-sales-care": { en: "after-sales care", vi: "chăm sóc sau bán" },
+  "ask-for-referrals": { en: "ask for referrals", vi: "nhờ giới thiệu bạn bè" },
+  close: { en: "close the sale", vi: "chốt đơn" },
+  "co-create": { en: "create together", vi: "mời cùng sáng tạo" },
+  educate: { en: "educate", vi: "chia sẻ kiến thức" },
+  "feed-content": { en: "give them something to share", vi: "gửi nội dung để chia sẻ" },
+  "first-offer": { en: "a first offer", vi: "ưu đãi lần đầu" },
+  "invite-back": { en: "invite back", vi: "mời quay lại" },
+  involve: { en: "involve", vi: "mời tham gia" },
+  "member-benefits": { en: "member benefits", vi: "quyền lợi thành viên" },
+  "offer-membership": { en: "offer membership", vi: "mời làm thành viên" },
+  "remind-before-next": { en: "remind before the next time", vi: "nhắc trước lần mua tới" },
+  reward: { en: "reward", vi: "tặng thưởng" },
+  "second-visit": { en: "bring about a second visit", vi: "mời mua lần hai" },
+  "show-proof": { en: "show proof", vi: "đưa bằng chứng" },
+  "show-solution": { en: "show a solution", vi: "giới thiệu giải pháp" },
+  subscription: { en: "a subscription", vi: "mời mua định kỳ" },
+  "thank-and-invite-back": { en: "thank and invite back", vi: "cảm ơn và mời quay lại" },
+  "thank-in-person": { en: "thank in person", vi: "cảm ơn tận nơi" },
+  "win-back": { en: "win back", vi: "kéo khách trở lại" },
+  "win-back-call": { en: "call to win back", vi: "gọi để kéo khách trở lại" },
 };
 
 /** The fact of a node of a condition, and over how many days it looks: null for all time. */

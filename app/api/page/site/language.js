@@ -53,14 +53,22 @@ export function money(minor, brief = false) {
   const options = brief && Math.abs(major) >= 10_000
     ? { notation: "compact", maximumFractionDigits: 1, minimumFractionDigits: 0 }
     : { maximumFractionDigits: Number.isInteger(major) ? 0 : digits, minimumFractionDigits: Number.isInteger(major) ? 0 : digits };
-  return new Intl.NumberFormat(locale(), { style: "currency", currency: shop.currency, currencyDisplay: "narrowSymbol", ...options }).format(major);
+  return new Intl.NumberFormat(locale(), { style: "currency", currency: shop.currency, currencyDisplay: "narrowSymbol", ...options })
+    .formatToParts(major).map(spelt).join("");
 }
+
+/** What a browser shortens to a letter in Vietnamese, as people say it: 2,6 tỷ. */
+const SPELT = { N: "nghìn", Tr: "triệu", T: "tỷ", NT: "nghìn tỷ" };
+const spelt = ({ type, value }) => (type === "compact" && language() === "vi" ? (SPELT[value] ?? value) : value);
 
 const dated = (options) => (instant) =>
   new Intl.DateTimeFormat(locale(), { timeZone: shop.timezone, ...options }).format(new Date(instant));
-export const date = dated({ day: "numeric", month: "short", year: "numeric" });
-export const moment = dated({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+const inLetters = dated({ day: "numeric", month: "short", year: "numeric" });
+const inNumbers = dated({ day: "numeric", month: "numeric", year: "numeric" });
 export const clock = dated({ hour: "2-digit", minute: "2-digit" });
+/** 27 Jun 1998; 27/6/1998. */
+export const date = (instant) => (language() === "vi" ? inNumbers : inLetters)(instant);
+export const moment = (instant) => `${date(instant)}, ${clock(instant)}`;
 export const month = dated({ month: "long", year: "numeric" });
 export const year = dated({ year: "numeric" });
 

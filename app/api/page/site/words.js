@@ -1,7 +1,7 @@
 // A rule in words, and how far a customer is from it.
 
 import { holds, parse, value } from "./condition.js";
-import { ATTRIBUTES, NEEDS, VALUES, factOf } from "./facts.js";
+import { ATTRIBUTES, NEEDS, SUGGESTIONS, VALUES, factOf } from "./facts.js";
 import { language, listed, money, number, plural, say } from "./language.js";
 
 const FLIPPED = { "<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!=" };
@@ -48,7 +48,7 @@ function told(tree) {
   switch (tree.op) {
     case "and": return listed(tree.parts.map(inner), "conjunction");
     case "or": return listed(tree.parts.map(inner), "disjunction");
-    case "not": return say("rule.not", { what: told(tree.part) });
+    case "not": return negated(tree.part);
     case "compare": return compared(tree);
     case "value": return tree.value === true ? say("rule.always") : literal(tree.value);
     case "fact": return bare(tree);
@@ -58,6 +58,12 @@ function told(tree) {
 
 function inner(part) {
   return part.op === "and" || part.op === "or" ? `(${told(part)})` : told(part);
+}
+
+/** That something does not hold. */
+function negated(node) {
+  const unregistered = node.op === "fact" && factOf(node).name === "registered";
+  return unregistered ? say("rule.notRegistered") : say("rule.not", { what: told(node) });
 }
 
 function bare(node) {
@@ -89,7 +95,7 @@ function pair(left, op, right) {
 function single(node, op, right) {
   const fact = factOf(node);
   if (right === null) return nothing(fact, node, op);
-  if (fact.kind === "flag") return (op === "==") === right ? bare(node) : say("rule.not", { what: bare(node) });
+  if (fact.kind === "flag") return (op === "==") === right ? bare(node) : negated(node);
   if (fact.kind === "money" && right === 0 && (op === ">" || op === ">=")) return say("rule.any", { what: quantity(node) });
   if (fact.kind === "count" && Number.isInteger(right) && op !== "!=") return counted(fact, op, right);
   if (fact.kind === "need" && (op === ">=" || op === ">")) {
@@ -147,6 +153,9 @@ function noun(fact, count) {
   return Array.isArray(name) ? name[plural(count) === "one" ? 0 : 1] : name;
 }
 
+/** What a rung suggests to marketing. */
+export const suggestion = (word) => SUGGESTIONS[word]?.[language()] ?? word.replaceAll("-", " ");
+
 export const attribute = (name) => ATTRIBUTES[name]?.[language()] ?? name.replaceAll("_", " ");
 
 const recently = (text, days) => (days === null ? text : days === 1 ? say("rule.today", { text }) : say("rule.recently", { text, days }));
@@ -179,7 +188,7 @@ export function valued(name, found) {
   const tree = read(name);
   if (tree?.op !== "fact") return `${name}: ${literal(found)}`;
   const fact = factOf(tree);
-  if (fact.kind === "flag") return found ? bare(tree) : say("rule.not", { what: bare(tree) });
+  if (fact.kind === "flag") return found ? bare(tree) : negated(tree);
   if (found === null) return nothing(fact, tree, "==");
   if (fact.kind === "count" && typeof found === "number") return recently(`${number(found)} ${noun(fact, found)}`, fact.days);
   return `${quantity(tree)}: ${amount(tree, found)}`;
