@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.asked import Asked
+from benchmarks.backtests import Cdnow, MadeUp
 from benchmarks.case import Case
-from benchmarks.cdnow import Cdnow
 from benchmarks.latency import HalfLoad, Latency
 from benchmarks.memory import Memory
 from benchmarks.promises import ManyCustomers, TwoWorkers, WarmStart
@@ -27,6 +27,7 @@ CASES: dict[str, type[Case]] = {
         WarmStart,
         Memory,
         Cdnow,
+        MadeUp,
     )
 }
 
