@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from app.cli.main import run
+from app.core.instants import format_instant
+from tests.oracle.moments import ODD_NIGHTS
+from tests.unit.test_instants import changes_of_clocks, wall
 
+OTHERS = ["America/Goose_Bay", "America/Moncton", "Pacific/Kwajalein", "America/New_York",
+          "America/Sao_Paulo", "Africa/Cairo", "Africa/Casablanca", "Australia/Lord_Howe",
+          "America/Scoresbysund"]  # fmt: skip
 Move = tuple[str, str, str | None, str | None]
 """When, who, from where and where to."""
 
@@ -121,6 +128,25 @@ def test_the_date_of_an_event_is_that_on_the_wall_where_clocks_go_back_over_midn
     options = ["--timezone", "America/St_Johns", "--rates", "rates.csv", "--customers", "who"]
     assert run(["backtest", "events.ndjson", *options]) == 0
     assert {who: told["spend"] for who, told in facts().items()} == dict(NIGHT)
+
+
+@pytest.mark.parametrize("zone", [*ODD_NIGHTS, *OTHERS])
+def test_at_every_change_of_the_clocks_until_2199_an_event_has_the_date_on_the_wall(
+    zone: str,
+) -> None:
+    ladder("some", ("some", "purchases >= 1"))
+    around = [t for change in changes_of_clocks(ZoneInfo(zone)) for t in (change - 1, change)]
+    # The rate of each date is its number, so what an order is worth tells its date.
+    dates = {format_instant(t): wall(ZoneInfo(zone), t).date() for t in around}
+    rates = [f"{date},XTS,{date.toordinal()}" for date in sorted({*dates.values()})]
+    Path("rates.csv").write_text("\n".join(["date,currency,rate", *rates]))
+    events = [purchase(time, time, 100, "XTS") for time in dates]
+    Path("events.ndjson").write_text("\n".join(map(json.dumps, events)))
+    options = ["--timezone", zone, "--rates", "rates.csv", "--customers", "who"]
+    assert run(["backtest", "events.ndjson", *options]) == 0
+    found = {who: told["spend"] for who, told in facts().items()}
+    assert found == {time: date.toordinal() for time, date in dates.items()}
+    assert len(found) > 1
 
 
 def test_what_happened_on_a_day_counts_until_clocks_have_left_it_for_good() -> None:
