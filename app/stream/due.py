@@ -43,6 +43,16 @@ def is_entry(key: bytes) -> bool:
     return key.startswith(_PREFIX)
 
 
+def everything() -> list[tuple[bytes, bytes]]:
+    """Return the keys, end excluded, of all entries and of all marks."""
+    return [(prefix, prefix[:-1] + bytes([prefix[-1] + 1])) for prefix in (_PREFIX, _MARK)]
+
+
+def customer_in(key: bytes) -> bytes:
+    """Return whose an entry or a mark is."""
+    return key[_ID:] if key.startswith(_PREFIX) else key[_AT:]
+
+
 def between(first: int, last: int) -> tuple[bytes, bytes]:
     """Return the keys, end excluded, of all entries from the first to the last instant."""
     return entry(max(first, 0), b""), entry(max(last, -1) + 1, b"")

@@ -23,7 +23,6 @@ from app.core.rules import Rules
 from app.stream import history_rows as rows
 from app.stream.store import Row, Store
 from app.stream.transaction import Out
-from app.wire.record import HOT, life_of
 
 AT_ONCE = 2_000
 """Changes of one batch that are taken in right away; more of them are a backlog."""
@@ -230,14 +229,7 @@ class History:
     def forget(self, customer: str) -> None:
         """Delete what is kept of a customer's lives before the one that is in the store now."""
         self._put_taken()
-        hot = self.store.get([HOT + customer.encode()])[0]
-        life = life_of(hot) if hot is not None else None
-        gone: list[Row] = [
-            (key, None)
-            for key, _ in rows.changes_of(self.store, customer)
-            if life is None or rows.life_in(key) < life
-        ]
-        if gone:
+        if gone := rows.of_lives_over(self.store, customer):
             self.store.write(gone, None)
 
     # What is asked.

@@ -21,6 +21,7 @@ from app.api.ports import Day
 from app.core.instants import Calendar, parse_instant
 from app.stream.store import Row, Store
 from app.wire.credit_trigger import without_referred
+from app.wire.record import HOT, life_of
 
 POSITIONS = b"\x00p"
 _LEFT = b"\x00l"
@@ -90,6 +91,15 @@ def changes_of(store: Store, customer: str) -> list[tuple[bytes, bytes]]:
     """Return all rows of a customer's changes: by ladder, life and sequence."""
     prefix = of_customer(customer)
     return store.scan(prefix, prefix + b"\xff", MOST)
+
+
+def of_lives_over(store: Store, customer: str) -> list[Row]:
+    """Return the deletion of changes in lives before the one that is in the store now."""
+    hot = store.get([HOT + customer.encode()])[0]
+    life = life_of(hot) if hot is not None else None
+    return [
+        (key, None) for key, _ in changes_of(store, customer) if life is None or life_in(key) < life
+    ]
 
 
 def next_customer(store: Store, after: bytes) -> tuple[bytes, str] | None:

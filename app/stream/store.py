@@ -5,8 +5,10 @@ last, so a store that lost its tail is only older, and the changelog brings it u
 failure of RocksDB is a `StoreBroken`: the caller closes the store and builds it anew.
 """
 
+import asyncio
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ import structlog
 from app.errors import DataFolderTaken, StartupRefused
 from app.stream import due
 from app.stream.allocator import give_back
+from app.stream.erasures import Erasures
 from app.wire.record import HOT, VERSION
 
 log = structlog.get_logger(__name__)
@@ -101,6 +104,9 @@ class Shared:
         options.set_max_open_files(_OPEN_FILES)
         options.set_compression_type(rocksdict.DBCompressionType.lz4())
         options.set_keep_log_file_num(2)
+        # It names the first and last key of each file there ever was, until it is begun anew: so
+        # that is with every file.
+        options.set_max_manifest_file_size(1)
         # A write that is slowed down holds the interpreter: rather more files for a while.
         options.set_level_zero_slowdown_writes_trigger(_NO_LIMIT)
         options.set_level_zero_stop_writes_trigger(_NO_LIMIT)
@@ -132,6 +138,9 @@ class Store:
         self.path = path
         self._shared = shared
         self._filling = filling
+        self.erasures = Erasures(self.get)
+        self._closing = threading.Event()
+        self._in_thread = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = self._opened()
 
@@ -203,7 +212,12 @@ class Store:
         ending = () if standing is None else ((STANDING, _encode(standing)),)
         rest = chain(rows, ending)
         try:
-            while len(batch := _batch(islice(rest, ENTRIES))):
+            while True:
+                batch, erased = _batch(islice(rest, ENTRIES))
+                if not len(batch):
+                    return
+                if erased:
+                    self._note_erasure(batch, standing)
                 self._db.write(batch)
         except Exception as error:
             raise self._trouble(error) from error
@@ -218,7 +232,9 @@ class Store:
         options.disable_wal = self._filling
         try:
             stale = [] if self._filling else self._stale(rows)
-            batch, customers = _with_index(rows, stale)
+            batch, customers, erased = _with_index(rows, stale)
+            if erased:
+                self._note_erasure(batch, standing)
             batch.put(STANDING, _encode(standing))
             self._db.write(batch, options)
         except StartupRefused:
@@ -252,6 +268,44 @@ class Store:
             self._db = self._opened()
             give_back()
 
+    def _note_erasure(self, batch: rocksdict.WriteBatch, standing: Standing | None) -> None:
+        note = self.erasures.note(standing.written_at if standing is not None else 0)
+        if note is not None:
+            batch.put(*note)
+
+    async def purge(self) -> None:
+        """Write all files anew without what was deleted until now, in a thread.
+
+        It is used as before meanwhile, and may be closed, which ends this early.
+        """
+        self.erasures.begin()
+        try:
+            await asyncio.to_thread(self._apart, self._compact)
+            self.write([self.erasures.purged()], None)
+            # The manifest until then still has the first and last keys of the files before.
+            await asyncio.to_thread(self._apart, self.flush)
+        finally:
+            self.erasures.end()
+
+    def _apart(self, work: Callable[[], None]) -> None:
+        """Work in a thread; raises StoreClosed if it was closed meanwhile."""
+        with self._in_thread:
+            try:
+                work()
+            except StoreBroken as error:
+                if self._closing.is_set():
+                    raise StoreClosed(str(self.path)) from error
+                raise
+            if self._closing.is_set():
+                raise StoreClosed(str(self.path))
+
+    def _compact(self) -> None:
+        self.flush()
+        try:
+            self._db.compact_range(None, None)
+        except Exception as error:
+            raise self._trouble(error) from error
+
     def size(self) -> int:
         """Return how many bytes its files and what waits to become one take."""
         names = ("rocksdb.total-sst-files-size", "rocksdb.cur-size-all-mem-tables")
@@ -275,9 +329,17 @@ class Store:
 
     def close(self) -> None:
         """Let go of the files; what a full or broken disk did not take comes from the changelog."""
+        self._closing.set()
+        at_work = self._in_thread.locked()
         try:
-            self._db.close()
+            if at_work:
+                # RocksDB's binding cannot close while it is at work in another thread.
+                self._db.cancel_all_background(False)
+            with self._in_thread:
+                self._db.close()
         except Exception as error:
+            if at_work and "Shutdown in progress" in str(error):
+                return  # it writes no file any more: what is not in one is in its log
             log.warning(
                 "store was closed without its last writes",
                 action="store-closed-short",
@@ -285,28 +347,36 @@ class Store:
             )
 
 
-def _batch(rows: Iterable[Row]) -> rocksdict.WriteBatch:
+def _batch(rows: Iterable[Row]) -> tuple[rocksdict.WriteBatch, bool]:
+    """Return the batch, and whether somebody's record is deleted by it."""
     batch = rocksdict.WriteBatch(raw_mode=True)
     put, delete = batch.put, batch.delete
+    erased = False
     for key, value in rows:
         if value is None:
+            erased |= key[0] == _HOT
             delete(key)
         else:
             put(key, value)
-    return batch
+    return batch, erased
 
 
 def _with_index(
     rows: Mapping[bytes, bytes | None], stale: Iterable[bytes]
-) -> tuple[rocksdict.WriteBatch, int]:
-    """One pass in which a restore spends most of its time."""
+) -> tuple[rocksdict.WriteBatch, int, bool]:
+    """One pass in which a restore spends most of its time.
+
+    Returns the batch, how many customers are in it, and whether somebody's record is deleted.
+    """
     batch = rocksdict.WriteBatch(raw_mode=True)
     put, delete, key_of = batch.put, batch.delete, due.key_of
     customers = 0
+    erased = False
     for key in stale:
         delete(key)
     for key, value in rows.items():
         if value is None:
+            erased |= key[0] == _HOT
             delete(key)
             continue
         put(key, value)
@@ -316,7 +386,7 @@ def _with_index(
                 raise too_new("the changelog", value[0])
             if entry := key_of(key, value):
                 put(entry, b"")
-    return batch, customers
+    return batch, customers, erased
 
 
 def too_new(what: str, layout: int) -> StartupRefused:

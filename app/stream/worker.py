@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -38,6 +39,7 @@ from app.stream.leftovers import Leftovers
 from app.stream.live import Live
 from app.stream.lookup import Lookup, Owners
 from app.stream.partition import Partition
+from app.stream.purging import Open, Purging
 from app.stream.readiness import Readiness
 from app.stream.remembered import encode, remember
 from app.stream.seam import Workshop
@@ -183,6 +185,7 @@ class Worker:
         )
         self._readiness = Readiness(self._assignment, self._watchdog, self._standbys)
         self._leftovers = Leftovers(settings.data_dir, self._used)
+        self._purging = Purging(self._open_stores, self._workshop.turns, self._workshop.now)
         self._warming = Warming(self._app, self._assignment, self._standbys, self._freshness)
 
     async def work(self) -> None:
@@ -199,6 +202,7 @@ class Worker:
             self._gauges.run(),
             self._warming.run(),
             self._leftovers.run(),
+            self._purging.run(),
             self._crashed(),
             garbage.collect(lambda: self._gauges.oldest() < QUIET_SECONDS),
         )
@@ -225,6 +229,15 @@ class Worker:
     def _used(self) -> set[int] | None:
         at_work = self._assignment.used()
         return None if at_work is None else at_work | self._standbys.used()
+
+    def _open_stores(self) -> Iterator[Open]:
+        partitions: Mapping[int, Any] = self._assignment.partitions
+        for number, partition in partitions.items():
+            if partition.state == "ready" and partition.hold.store is not None:
+                yield Open(number, partition.hold.store, copy=False)
+        for number, copy in self._standbys.copies.items():
+            if copy.caught_up and copy.store is not None:
+                yield Open(number, copy.store, copy=True)
 
     async def _revoked(self, *_: object, **__: object) -> None:
         await self._assignment.quiesce()

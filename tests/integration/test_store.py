@@ -1,5 +1,7 @@
 """The store on real RocksDB: what it keeps, and that it notices damage."""
 
+import asyncio
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,6 +106,93 @@ def test_rows_of_a_newer_version_do_not_get_into_a_store(store: Store) -> None:
     with pytest.raises(StartupRefused, match="LADDER_APP_ID"):
         store.fill({b"ca": bytes([VERSION + 1]) + ROW[1:]}, STANDS)
     assert store.get([b"ca"]) == [None]
+
+
+ERASED_ID = b"Xq7Zk2Vw9LpT"
+
+
+def files_with(path: Path, text: bytes) -> set[str]:
+    return {file.name for file in path.iterdir() if file.is_file() and text in file.read_bytes()}
+
+
+def fill_files(store: Store, times: int = 4) -> None:
+    """Leave rows of many, and of who is to be erased, in several files."""
+    for number in range(times):
+        rows = [(b"c%05d" % one, os.urandom(200)) for one in range(number, 4000, 3)]
+        store.write([(b"c" + ERASED_ID, b"%d " % number + ERASED_ID), *rows], STANDS)
+        store.flush()
+
+
+async def test_a_purge_leaves_nothing_in_any_file_of_who_was_erased(
+    store: Store, path: Path
+) -> None:
+    fill_files(store)
+    assert store.erasures.since() is None
+    store.write([(b"c" + ERASED_ID, None)], STANDS)
+    assert store.erasures.since() == STANDS.written_at
+    assert files_with(path, ERASED_ID) != set()
+    await store.purge()
+    assert files_with(path, ERASED_ID) == set()
+    assert store.erasures.since() is None
+    assert len(store.scan(b"c", b"d", 10_000)) == 4000
+    assert store.standing() == STANDS
+
+
+async def test_that_somebody_was_erased_is_known_until_it_was_purged(
+    path: Path, shared: Shared
+) -> None:
+    store = Store(path, shared)
+    store.fill({b"ca": ROW}, STANDS)
+    store.fill({b"ca": None}, STANDS)
+    later = msgspec.structs.replace(STANDS, written_at=STANDS.written_at + 9)
+    store.write([(b"cb", None)], later)
+    store.close()
+    again = Store(path, shared)
+    assert again.erasures.since() == STANDS.written_at
+    await again.purge()
+    again.close()
+    last = Store(path, shared)
+    assert last.erasures.since() is None
+    last.close()
+
+
+async def test_who_is_erased_during_a_purge_is_purged_by_the_next(store: Store) -> None:
+    fill_files(store)
+    store.write([(b"ca", None)], STANDS)
+    purge = asyncio.create_task(store.purge())
+    await asyncio.sleep(0)
+    later = msgspec.structs.replace(STANDS, written_at=STANDS.written_at + 9)
+    store.write([(b"cb", None)], later)
+    await purge
+    assert store.erasures.since() == later.written_at
+    await store.purge()
+    assert store.erasures.since() is None
+
+
+async def test_a_store_that_is_closed_during_a_purge_has_all_rows_and_is_purged_later(
+    path: Path, shared: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(path, shared)
+    fill_files(store, 40)
+    store.write([(b"c" + ERASED_ID, None)], STANDS)
+    loop, began, compact = asyncio.get_running_loop(), asyncio.Event(), store._compact
+
+    def compacting() -> None:
+        loop.call_soon_threadsafe(began.set)
+        compact()
+
+    monkeypatch.setattr(store, "_compact", compacting)
+    purge = asyncio.create_task(store.purge())
+    await began.wait()
+    store.write([(b"cwritten-meanwhile", b"1")], STANDS)
+    store.close()
+    with pytest.raises(StoreClosed):
+        await purge
+    again = Store(path, shared)
+    assert again.get([b"cwritten-meanwhile", b"c" + ERASED_ID]) == [b"1", None]
+    assert len(again.scan(b"c", b"d", 10_000)) == 4001
+    assert again.erasures.since() == STANDS.written_at
+    again.close()
 
 
 def test_a_scan_gives_the_rows_of_a_range_in_order_up_to_the_limit(store: Store) -> None:
