@@ -38,6 +38,10 @@ DECODED = 2_000
 FOLDED, CARRIED = 25, 125
 """Events that are folded, and customers read or written, in one go: 2 to 3 ms each."""
 _TOUCH = 600 * 1_000_000
+_SILENT = 6 * 3_600 * 1_000_000
+"""After so long the partition's own row is written though nothing has happened. A broker compacts
+only segments that ended, and ends one only when something is written: in a partition that is silent
+for good, the record of somebody who was erased would stay in the changelog for good."""
 Entries = Sequence[tuple[int, bytes]]
 """Instants and customers of the index of what is due."""
 T = TypeVar("T")
@@ -86,6 +90,7 @@ class Rounds:
         self._committed: Positions = {}
         self._passed: Positions = {}
         self._under_way = False
+        self._said_at = workshop.now()
         self._changelog = TopicPartition(workshop.changelog, number)
         self._shown.customers(meta.customers)
 
@@ -198,8 +203,10 @@ class Rounds:
         local = due.put_first(batch.local)
         batch.said.take(batch.out.changes)
         moves = batch.said.moves
-        said = bool(items or rows or batch.turned or moves)
+        silent = now - self._said_at > _SILENT
+        said = bool(items or rows or batch.turned or moves or silent)
         if said:
+            self._said_at = now
             self._meta.count(moves)
             await self._commit(batch, rows, local)
             self._shown.committed(batch, items)

@@ -17,7 +17,7 @@ from app.stream.history import History
 from app.stream.meta import Meta
 from app.stream.partition import Partition
 from app.stream.rounds import Rounds
-from app.stream.seam import Workshop
+from app.stream.seam import Workshop, wall_clock
 from app.stream.store import LAYOUT, Row, Shared, Standing, Store, StoreBroken, StoreStarved
 from app.stream.transaction import CommitFailed, Out
 from tests.unit.test_slots import RULES
@@ -65,6 +65,7 @@ class Rig:
 
     def __init__(self, folder: Path) -> None:
         self.at = {EVENTS: 0, HANDOVERS: 0}
+        self.now = wall_clock()
         self.writer = FakeWriter()
         self.failures: list[BaseException] = []
         self.shop = Workshop(
@@ -72,6 +73,7 @@ class Rig:
             changes_prefix="changes", changelog="log", partitions=1, data_dir=folder,
             event_clock=True, merge_wait=0.0, remembered="", rules=RULES, client=NOBODY,
             tombstones=1, metrics=Metrics(), shared=Shared(cache=8 << 20, buffers=8 << 20),
+            now=lambda: self.now,
         )  # fmt: skip
         host = SimpleNamespace(
             pause=lambda tp: None,
@@ -229,6 +231,21 @@ async def test_markers_behind_a_batch_are_passed_when_it_is_committed(rig: Rig) 
     rig.offer(purchase(3))
     await rig.until(lambda: rig.partition.positions()[EVENTS] == 4)
     assert rig.writer.offsets == [{"events": 1, "handovers": 0}, {"events": 4}]
+
+
+async def test_a_partition_in_which_nothing_happens_writes_its_own_row_every_six_hours(
+    rig: Rig,
+) -> None:
+    """Else a broker would never end the segment in which somebody lies who was erased."""
+    rig.offer(purchase(0))
+    await rig.until(lambda: rig.partition.positions()[EVENTS] == 1)
+    rounds, rows = rig.partition._hold.rounds, rig.writer.rows
+    assert rounds is not None
+    await rig.partition.quiesce()
+    for hours, written in ((5, 0), (2, 1), (5, 1), (2, 2)):
+        rig.now += hours * 3_600_000_000
+        await rounds.one()
+        assert rig.writer.rows - rows == written
 
 
 async def test_a_row_that_cannot_be_read_has_the_store_built_anew(rig: Rig) -> None:
