@@ -2,7 +2,6 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[allow(dead_code)]
 #[path = "../../tests/laws/mod.rs"]
 mod laws;
 

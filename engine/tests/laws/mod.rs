@@ -1,8 +1,25 @@
 //! Laws of the readers of bytes, for any bytes. Fuzz targets and ordinary tests hold the same ones.
+#![allow(dead_code)] // no test holds all of them
 
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use engine::facts::customer::Customer;
+use engine::handed::{Definitions, Shop};
+use engine::rules::shop::Rules;
 use engine::wire::event::{Data, Event, Reason, Refused, decode};
 use engine::wire::json::{Json, parse};
+use engine::wire::record::{Hot, RecordCodec, Traces, pack_older, part, read_older};
 use serde_json::Value;
+
+/// Every file of a fuzz target's corpus.
+pub fn corpus(target: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let files: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    assert!(!files.is_empty());
+    files.into_iter().map(|file| fs::read(file).unwrap()).collect()
+}
 
 /// JSON is what another reader takes for JSON, and means the same; only depth and size differ.
 pub fn json(value: &[u8]) {
@@ -114,4 +131,58 @@ fn check(found: &Result<Event, Refused>) {
             assert!(!refused.message.contains(['\n', '\0', '\u{2028}']), "{}", refused.message);
         }
     }
+}
+
+/// The ten built-in ladders, in a shop of đồng.
+pub fn built_in() -> Rules {
+    rules(include_bytes!("../../fuzz/corpus/definitions/built-in.json"))
+}
+
+/// Rules under which a few days decide.
+pub fn edgy() -> Rules {
+    rules(include_bytes!("../../fuzz/corpus/definitions/edgy.json"))
+}
+
+fn rules(definitions: &[u8]) -> Rules {
+    let shop = Shop::read(include_bytes!("../../fuzz/corpus/shop/rates.json"), &[]).unwrap();
+    shop.rules(Definitions::read(definitions).unwrap()).unwrap()
+}
+
+/// What can be read as a row of any version can be written, and is read again as what was written.
+pub fn record(row: &[u8]) {
+    static CODEC: LazyLock<RecordCodec> = LazyLock::new(|| RecordCodec::new(&built_in()).unwrap());
+    let write = |hot: &Hot| match hot {
+        Hot::Customer(c) => CODEC.hot_row(c, 0),
+        Hot::Moved(moved) => CODEC.moved_row(moved, 0),
+    };
+    if let Ok(hot) = CODEC.read_hot(row) {
+        let written = write(&hot);
+        assert_eq!(write(&CODEC.read_hot(&written).unwrap()), written);
+    }
+    for kind in [part::SEEN, part::ORDERS, part::REVIEWS, part::REFERRALS] {
+        let mut c = Customer::default();
+        if read_older(&mut c, kind, row).is_ok() {
+            let written = pack_older(&c, kind);
+            let mut again = Customer::default();
+            read_older(&mut again, kind, &written).unwrap();
+            assert_eq!(again, c);
+        }
+    }
+    if let Ok(traces) = Traces::read(row) {
+        assert_eq!(Traces::read(&traces.row()), Ok(traces));
+    }
+}
+
+/// Definitions are taken, or there are words for what is wrong.
+pub fn definitions(json: &[u8]) {
+    let shop = Shop::read(include_bytes!("../../fuzz/corpus/shop/rates.json"), &[]).unwrap();
+    let rules = Definitions::read(json).and_then(|definitions| shop.rules(definitions));
+    let codec = rules.and_then(|rules| RecordCodec::new(&rules));
+    assert!(codec.err().is_none_or(|why| !why.is_empty()));
+}
+
+/// A shop's settings are taken, or there are words for what is wrong.
+pub fn shop(json: &[u8]) {
+    let shop = Shop::read(json, &[]);
+    assert!(shop.err().is_none_or(|why| !why.is_empty()));
 }
