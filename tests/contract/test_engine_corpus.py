@@ -47,7 +47,8 @@ def crowded() -> dict[bytes, bytes]:
     told = (
         Registered("b"), CardIssued("gold"), Inquired(None), ReviewPosted("r", 4.5, "review"),
         ReferralConverted("z", 5, "VND"), ProfilePlaced(BUILT_IN[0].id, BUILT_IN[0].rungs[0].id),
-        ProfileUpdated({"city": "Hà Nội", "vip": True}), ProfileUpdated({"city": ["x"], "vip": 1.5}),
+        ProfileUpdated({"city": "Hà Nội", "vip": True}),
+        ProfileUpdated({"city": ["x"], "vip": 1.5}),
     )  # fmt: skip
     for number, data in enumerate(told):
         shop.tell(data, NOW + DAY + number, customer="a", id=f"e{number}")
