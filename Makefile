@@ -62,6 +62,17 @@ engine: ## The engine alone: style, clippy without a warning, tests (needs Rust 
 	cd engine && $(CARGO) clippy --quiet --locked --all-targets --features python -- -D warnings
 	cd engine && $(CARGO) test --quiet --locked
 
+# How many seconds each target of `make fuzz` goes on.
+FUZZ_SECONDS ?= 15
+FUZZED := $(basename $(notdir $(wildcard engine/fuzz/fuzz_targets/*.rs)))
+.PHONY: fuzz
+fuzz: ## Bytes by chance to every reader of the engine, 15 s each (FUZZ_SECONDS=600)
+	$(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install --quiet --locked cargo-fuzz
+	cd engine && for target in $(FUZZED); do \
+		found=fuzz/target/found/$$target; mkdir -p $$found; \
+		$(CARGO) fuzz run -s none $$target $$found fuzz/corpus/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1; done
+
 .PHONY: bench
 bench: $(BENCH) ## How fast it is, in one run on this machine
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -86,7 +97,7 @@ setup: $(DEV) ## The virtual environment with everything for development
 
 .PHONY: clean
 clean: ## Removes what these recipes made; data and .env stay
-	rm -rf $(VENV) build dist engine/target app/_engine*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist engine/target engine/fuzz/target app/_engine*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find app tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
