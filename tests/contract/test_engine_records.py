@@ -12,10 +12,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.msgpack import Ext
 
 from app import _engine
 from app.core.customer import Customer
-from app.core.due import NoCuts
+from app.core.due import NEVER, NoCuts
 from app.core.explain import describe
 from app.core.rules import Rules
 from app.wire import handed
@@ -180,6 +181,19 @@ def test_rows_of_a_newer_version_or_cut_short_are_refused_with_words() -> None:
     ):
         with pytest.raises(ValueError, match=f"what is stored of c cannot be read: .*{words}"):
             engine.describe("c", {key: row}, NOW)
+
+
+def test_sums_beyond_64_bits_are_read_as_the_extension_that_holds_them() -> None:
+    shop = Shop(STEPS)
+    shop.buy("o", NOW)
+    c = shop.record()
+    c.due, sum_ = NEVER, 1 << 100
+    c.bought.sums[1] = [Ext(1, sum_.to_bytes(16, "big", signed=True))]  # type: ignore[list-item]
+    engine, held = records_of(shop.rules), {HOT + b"c": RecordCodec(shop.rules.ladders).encode(c)}
+    for rows in (held, engine.upgrade(held)):
+        said = engine.describe("c", rows, NOW)
+        assert said is not None
+        assert f'"spend":{sum_},'.encode() in said
 
 
 def test_small_customers_take_under_400_bytes_under_ten_ladders() -> None:

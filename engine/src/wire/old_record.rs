@@ -357,4 +357,14 @@ mod tests {
         assert_eq!(crc32(b""), 0);
         assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
     }
+
+    #[test]
+    fn what_a_day_brought_in_several_numbers_is_their_sum() {
+        let most = [&[0xcf][..], &[0xff; 8]].concat();
+        let row = [b"\x92\x07\x93\x92\x07", &most[..], b"\x92\x07\x05\x92\x08\x01"].concat();
+        let revenue = vec![(7, i128::from(u64::MAX) + 5), (8, 1)];
+        assert_eq!(read_referral(&mut Values::of(&row)), Ok(Referral { day: 7, revenue }));
+        let falling = b"\x92\x07\x92\x92\x08\x01\x92\x07\x01";
+        assert_eq!(read_referral(&mut Values::of(falling)), Err(NO_DAYS));
+    }
 }
