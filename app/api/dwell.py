@@ -8,9 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 BASE = 1.1
 _LOG = math.log(BASE)
+FEWEST = 5
+"""Cases below which a median says more of single customers than of the rung."""
+
+
+class Median(NamedTuple):
+    """The median of `cases` times, in seconds; None of fewer than `FEWEST`."""
+
+    seconds: int | None
+    cases: int
 
 
 def bucket(seconds: int) -> int:
@@ -18,19 +28,20 @@ def bucket(seconds: int) -> int:
     return math.ceil(math.log1p(seconds) / _LOG) if seconds > 0 else 0
 
 
-def median(counts: Iterable[Mapping[int, int]]) -> int | None:
-    """Return the median in seconds of all that was counted, None of nothing."""
+def median(counts: Iterable[Mapping[int, int]]) -> Median:
+    """Return the median of all that was counted."""
     together: dict[int, int] = {}
     for each in counts:
         for number, count in each.items():
             together[number] = together.get(number, 0) + count
-    left = (sum(together.values()) + 1) // 2
-    if not left:
-        return None
+    cases = sum(together.values())
+    if cases < FEWEST:
+        return Median(None, cases)
+    left = (cases + 1) // 2
     for number, count in sorted(together.items()):
         left -= count
         if left <= 0:
-            return _middle(number)
+            return Median(_middle(number), cases)
     raise AssertionError("counts are not negative")
 
 

@@ -34,20 +34,25 @@ def rungs(
 ) -> list[shapes.RungFigures]:
     """Return the rungs, without what only a census tells; `inside` are the days asked for."""
     held = [day.held for days in inside.values() for day in days]
-    return [
-        shapes.RungFigures(
-            rung.id,
-            dict(rung.title),
-            rung.when,
-            rung.override,
-            rung.suggest,
-            counts.get(rung.id, 0),
-            median(day.get(rung.id, {}) for day in held),
-            None,
-            None,
+    found = []
+    for rung in ladder.rungs:
+        stays = median(day.get(rung.id, {}) for day in held)
+        found.append(
+            shapes.RungFigures(
+                rung.id,
+                dict(rung.title),
+                rung.when,
+                rung.override,
+                rung.suggest,
+                counts.get(rung.id, 0),
+                stays.seconds,
+                stays.cases,
+                None,
+                None,
+                None,
+            )
         )
-        for rung in ladder.rungs
-    ]
+    return found
 
 
 def moves(ladder: Ladder, inside: Mapping[int, list[Day]]) -> list[shapes.Moves]:
@@ -80,7 +85,7 @@ def take_census(
     for rung in rungs:
         standing = [each.rungs.get(rung.id, Standing()) for each in taken]
         rung.revenue = sum(each.spend for each in standing)
-        rung.median_standing_seconds = median(each.held for each in standing)
+        rung.median_standing_seconds, rung.standing_cases = median(each.held for each in standing)
     return shapes.CensusState(as_of, True)
 
 

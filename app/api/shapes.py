@@ -172,8 +172,11 @@ class Grace(msgspec.Struct):
 class RungFigures(msgspec.Struct):
     """A rung: its rule, who stands there, and what is known of them.
 
-    `median_held_seconds` is of those who left it in the days asked for; `revenue` and
-    `median_standing_seconds` are of those who stand there, null until the census is done.
+    `median_held_seconds` is of the `held_cases` stays that ended in the days asked for;
+    `median_standing_seconds` is of the `standing_cases` customers who stand there, how long they
+    have so far. Both are off by at most 5 %, and null of fewer than five cases. `revenue` is what
+    those who stand there have spent in all, over their lifetime; it, `median_standing_seconds` and
+    `standing_cases` are null until the census is done.
     """
 
     id: str
@@ -183,8 +186,10 @@ class RungFigures(msgspec.Struct):
     suggest: str | None
     customers: int
     median_held_seconds: int | None
+    held_cases: Count
     revenue: int | None
     median_standing_seconds: int | None
+    standing_cases: Count | None
 
 
 class Moves(msgspec.Struct, rename={"from_": "from"}):

@@ -125,8 +125,12 @@ class Reckoned:
         stood = [(UNTIL - change.time) // 1_000_000 for change in here]
         spent = (self.customer(change.customer) for change in here)
         return {
-            "median_held_seconds": int(statistics.median(held)) if held else None,
-            "median_standing_seconds": int(statistics.median(stood)) if stood and summed else None,
+            "median_held_seconds": int(statistics.median(held)) if len(held) >= 5 else None,
+            "held_cases": len(held),
+            "median_standing_seconds": (
+                int(statistics.median(stood)) if len(stood) >= 5 and summed else None
+            ),
+            "standing_cases": len(stood) if summed else None,
             "revenue": sum(view["facts"]["spend"] for view in spent if view) if summed else None,
         }
 

@@ -45,13 +45,15 @@ def moves(told: dict[str, Any], days: int) -> list[dict[str, Any]]:
 
 
 def expected(told: dict[str, Any], rung: str, days: int) -> tuple[int, int]:
-    """How many climbed to a rung and fell from it, by the answer of the API."""
+    """How many climbed to a rung and fell back from it, by the answer of the API; of groups, how
+    many came in and went out.
+    """
     recent = moves(told, days)
     came = [move for move in recent if move["to"] == rung]
     went = [move for move in recent if move["from"] == rung]
     if told["kind"] == "ladder":
-        came = [move for move in came if move["direction"] == "up"]
-        went = [move for move in went if move["direction"] == "down"]
+        came = [move for move in came if move["direction"] == "up" and move["from"]]
+        went = [move for move in went if move["direction"] == "down" and move["to"]]
     return sum(move["count"] for move in came), sum(move["count"] for move in went)
 
 

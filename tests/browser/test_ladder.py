@@ -56,6 +56,57 @@ async def test_revenue_and_the_sums_above_are_those_of_the_backtest(
     assert whole(seen["up"]) == sum(each["count"] for each in climbed)
 
 
+async def test_the_tile_of_revenue_says_that_it_is_of_a_lifetime(
+    open_page: Open, stub: Stub
+) -> None:
+    """All tiles beside it are of the period that is chosen."""
+    opened = await open_page(stub.url)
+    page = await opened.go("/ladders/raving-fan")
+    await expect(page.locator("[data-tile=revenue] dt")).to_have_text("Lifetime revenue")
+    await choose(page, "language-vi")
+    await expect(page.locator("[data-tile=revenue] dt")).to_have_text("Doanh thu luỹ kế")
+
+
+async def test_tiles_and_columns_of_climbed_and_fell_back_count_the_same(
+    open_page: Open, stub: Stub
+) -> None:
+    opened = await open_page(stub.url)
+    for name in ("raving-fan", "advocacy"):
+        page = await opened.go(f"/ladders/{name}")
+        for days in (30, 365):
+            await choose(page, f"period-{days}")
+            above, rows = await tiles(page), (await rungs(page)).values()
+            assert sum(whole(row["came"]) for row in rows) == whole(above["up"]), (name, days)
+            assert sum(whole(row["went"]) for row in rows) == whole(above["down"]), (name, days)
+            assert whole(above["up"]) > 0 or days == 30
+        note = page.locator(".rungs-card .note")
+        await expect(note).to_contain_text("count moves from one rung to another")
+
+
+async def test_a_median_is_told_as_about_with_its_cases_and_not_of_fewer_than_five(
+    open_page: Open, stub: Stub, shop: Reckoned
+) -> None:
+    page = await (await open_page(stub.url)).go("/ladders/raving-fan")
+    want = shop.one_ladder("raving-fan", 30)
+    assert want is not None
+    seen = await rungs(page)
+    told_of = set()
+    for rung in want["rungs"]:
+        text = seen[rung["id"]]["median"]
+        if rung["median_held_seconds"] is not None:
+            assert text.startswith("≈ "), text
+            assert text.endswith(f" {rung['held_cases']} left"), text
+            told_of.add("left")
+        elif rung["median_standing_seconds"] is not None:
+            assert text.startswith("(≈ "), text
+            assert text.endswith(f") {rung['standing_cases']} here"), text
+            told_of.add("here")
+        else:
+            assert text == "–fewer than five cases"
+            told_of.add("none")
+    assert len(told_of) >= 2
+
+
 async def test_until_revenue_is_added_up_the_page_says_so_and_then_shows_it(
     open_page: Open, stub: Stub
 ) -> None:
@@ -112,6 +163,34 @@ async def test_a_stage_change_appears_by_itself_with_its_reason(
     await expect(first).to_contain_text(f"{change.customer} climbed from Shopper to Customer")
     await expect(first).to_contain_text("a purchase · 2 purchases")
     await expect(page.locator("#said")).to_have_text("1 new stage change")
+
+
+async def test_the_list_is_in_the_order_of_time_also_where_changes_come_late(
+    open_page: Open, stub: Stub, shop: Reckoned
+) -> None:
+    """The newest first; of one instant by ladder, customer and sequence, the last first."""
+    page = await (await open_page(stub.url)).go("/ladders/raving-fan")
+    await expect(page.locator(".live-state")).to_have_text("connected")
+    some = next(told(each) for each in shop.changes if each.ladder == "raving-fan")
+    order = [
+        ("b", 1, "1998-06-30T10:00:01Z"),
+        ("b", 1, "1998-06-30T10:00:00.000001Z"),
+        ("c", 10, "1998-06-30T10:00:00Z"),
+        ("c", 9, "1998-06-30T10:00:00Z"),
+        ("a", 4, "1998-06-30T10:00:00Z"),
+        ("z", 7, "1998-06-29T23:59:59.999999Z"),
+    ]
+    changes = [
+        some | {"id": f"raving-fan/{who}/{sequence}{place}", "subject": who, "time": time}
+        | {"data": some["data"] | {"sequence": sequence}}
+        for place, (who, sequence, time) in enumerate(order)
+    ]  # fmt: skip
+    for place in (3, 5, 0, 2, 4, 1):
+        stub.publish(changes[place])
+    items = page.locator(".live-item")
+    await expect(items).to_have_count(len(order))
+    seen = await items.evaluate_all("all => all.map((each) => each.dataset.change)")
+    assert seen == [each["id"] for each in changes]
 
 
 async def test_paused_the_list_stands_still_and_goes_on_where_it_was(

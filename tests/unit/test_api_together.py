@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.api.dwell import median
 from tests.api_workers import Worker, census, workers
 
 
@@ -201,6 +202,35 @@ async def test_the_census_is_told_once_every_partition_has_one() -> None:
         _, body, _ = await one.get("/v1/ladders/climb")
         assert (body["census"]["complete"], body["rungs"][0]["revenue"]) == (True, 202)
         assert body["rungs"][1]["revenue"] == 0
+
+
+async def test_a_median_comes_with_its_number_of_cases_and_is_null_of_fewer_than_five() -> None:
+    """Here three stays ended in each partition, and two customers stand there."""
+    async with workers([0, 1, 2, 3]) as (one,):
+        one.local.census = census(1)
+        _, body, _ = await one.get("/v1/ladders/climb")
+        low, high = body["rungs"]
+        assert low["held_cases"] == 12
+        assert low["median_standing_seconds"] == pytest.approx(1.1**9.5 - 1, abs=0.5)
+        assert low["standing_cases"] == 8
+        assert (high["median_held_seconds"], high["held_cases"]) == (None, 0)
+        assert (high["median_standing_seconds"], high["standing_cases"]) == (None, 0)
+        one.local.restoring = {2, 3}
+        _, body, _ = await one.get("/v1/ladders/climb")
+        assert body["rungs"][0]["held_cases"] == 6
+        assert body["rungs"][0]["median_held_seconds"] is not None
+        assert body["rungs"][0]["standing_cases"] is None
+        one.local.restoring = {1, 2, 3}
+        _, body, _ = await one.get("/v1/ladders/climb")
+        assert body["rungs"][0]["held_cases"] == 3
+        assert body["rungs"][0]["median_held_seconds"] is None
+
+
+@pytest.mark.parametrize(("counted", "told"), [((4,), None), ((5,), 0), ((2, 3), 0)])
+def test_five_cases_are_the_fewest_that_have_a_median(
+    counted: tuple[int, ...], told: int | None
+) -> None:
+    assert median({0: count} for count in counted) == (told, sum(counted))
 
 
 @pytest.mark.parametrize("limit", [1, 3, 7, 1000])

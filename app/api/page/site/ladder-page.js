@@ -9,7 +9,7 @@ import { listed, moment, money, number, say, title } from "./language.js";
 import { Live } from "./live.js";
 import { revenue, total } from "./revenue.js";
 import { Unfolded, rungs } from "./rungs.js";
-import { PERIODS, ladder, loadLadder, outline, recentMoves } from "./shop.js";
+import { PERIODS, climbed, fell, ladder, loadLadder, outline, recentMoves } from "./shop.js";
 
 let days = 30;
 
@@ -103,8 +103,8 @@ function tiles(of) {
   const ways = of.kind === "segment"
     ? [tile("moved", say("ladder.movedOn"), number(sum((move) => move.from !== null && move.to !== null)))]
     : [
-      tile("up", say("ladder.climbed"), number(sum((move) => move.direction === "up" && move.from !== null)), "up"),
-      tile("down", say("ladder.fell"), number(sum((move) => move.direction === "down" && move.to !== null)), "down"),
+      tile("up", say("ladder.climbed"), number(sum(climbed)), "up"),
+      tile("down", say("ladder.fell"), number(sum(fell)), "down"),
     ];
   return make("dl", { class: "tiles" }, tile("customers", say("ladder.customers"), number(standing)), entered, ways,
     tile("revenue", say("ladder.revenue"), spent === null ? "…" : money(spent, true)));

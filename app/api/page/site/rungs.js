@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { icon, make, unseen } from "./dom.js";
 import { date, listed, number, say, share, span, title } from "./language.js";
-import { fromTop, recentMoves, tone } from "./shop.js";
+import { climbed, fell, fromTop, recentMoves, tone } from "./shop.js";
 import { phrase } from "./words.js";
 
 const PAGE = 24;
@@ -19,7 +19,8 @@ export function rungs(of, days, open) {
     make("div", { class: "rungs-scale", "aria-hidden": "true" }, headings(of).map((text) => make("span", {}, text))),
     make("ol", { class: `rungs rungs-${of.kind}`, reversed: of.kind === "ladder" },
       fromTop(of).map((rung) => row(of, rung, { most, standing, ...counts(of, moves, rung.id) }, open))),
-    make("p", { class: "note" }, say("rungs.medianNote", { n: of.days })));
+    make("p", { class: "note" }, say(of.kind === "segment" ? "rungs.groupNote" : "rungs.wayNote"),
+      " ", say("rungs.medianNote", { n: of.days })));
 }
 
 function headings(of) {
@@ -30,13 +31,16 @@ function headings(of) {
   ];
 }
 
-/** Who came up to a rung and who fell from it; in segments who came in and who went out. */
+/**
+ * Who climbed to a rung and who fell back from it, as the tiles count it; in segments who came in
+ * and who went out.
+ */
 export function counts(of, moves, id) {
   const sum = (test) => moves.filter(test).reduce((all, move) => all + move.count, 0);
   if (of.kind === "segment") return { came: sum((move) => move.to === id), went: sum((move) => move.from === id) };
   return {
-    came: sum((move) => move.to === id && move.direction === "up"),
-    went: sum((move) => move.from === id && move.direction === "down"),
+    came: sum((move) => move.to === id && climbed(move)),
+    went: sum((move) => move.from === id && fell(move)),
   };
 }
 
@@ -74,10 +78,19 @@ function figure(name, label, value, way = "") {
 }
 
 function stay(rung) {
-  if (rung.median_held_seconds !== null) return span(rung.median_held_seconds);
-  if (rung.median_standing_seconds !== null && rung.customers) return `(${span(rung.median_standing_seconds)})`;
+  if (rung.median_held_seconds !== null) {
+    return [about(rung.median_held_seconds), cases(say("rungs.leftCases", { n: rung.held_cases }))];
+  }
+  if (rung.median_standing_seconds !== null && rung.customers) {
+    return [`(${about(rung.median_standing_seconds)})`, cases(say("rungs.hereCases", { n: rung.standing_cases }))];
+  }
   return [make("span", { "aria-hidden": "true" }, "–"), unseen(say("rungs.noMedian"))];
 }
+
+/** A length that is known to a few per cent. */
+const about = (seconds) => `≈ ${span(seconds)}`;
+
+const cases = (text) => make("span", { class: "small figure-cases" }, ` ${text}`);
 
 function people(of, rung, open) {
   const name = title(rung.title, rung.id);

@@ -55,6 +55,12 @@ export function tone(of, rungId) {
 /** Rungs as they are seen, the highest first; groups as they are written. */
 export const fromTop = (of) => (of.kind === "segment" ? of.rungs : of.rungs.toReversed());
 
+/** Whether a move goes up from one rung to another: who is new on the ladder did not climb. */
+export const climbed = (move) => move.direction === "up" && move.from !== null;
+
+/** Whether a move goes down from one rung to another: who left the ladder did not fall back. */
+export const fell = (move) => move.direction === "down" && move.to !== null;
+
 /** Moves of the last so many days, today included, counted from the day that the shop has. */
 export function recentMoves(of, days) {
   const first = new Date(`${of.today}T00:00:00Z`);

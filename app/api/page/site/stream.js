@@ -8,7 +8,7 @@ const LATEST = 15_000;
 
 /**
  * Dispatches "change" (detail: the CloudEvent), "skipped" (detail: a count), "state" and
- * "refused". `recent` are the newest changes, the newest first.
+ * "refused". `recent` are the newest changes by their time, the newest first, however late they come.
  */
 export class Changes extends EventTarget {
   recent = [];
@@ -69,8 +69,21 @@ export class Changes extends EventTarget {
     if (event.event !== "change" || this.#seen.has(told.id)) return;
     this.#seen.add(told.id);
     if (this.#seen.size > 10 * KEPT) this.#seen = new Set(this.recent.map((each) => each.id));
-    this.recent.unshift(told);
+    const place = this.recent.findIndex((each) => later(told, each));
+    this.recent.splice(place < 0 ? this.recent.length : place, 0, told);
     this.recent.length = Math.min(this.recent.length, KEPT);
     this.dispatchEvent(new CustomEvent("change", { detail: told }));
   }
 }
+
+/** Whether a change is to be above another: by time, then by what ids are made of. */
+function later(one, other) {
+  const [left, right] = [order(one), order(other)];
+  const differs = left.findIndex((each, place) => each !== right[place]);
+  return differs >= 0 && left[differs] > right[differs];
+}
+
+// Without its Z a time without a fraction sorts before the same second with one, as it must; in an
+// id as text the tenth change would come before the second.
+const order = ({ id, subject, time, data }) =>
+  [time.replace("Z", ""), data.ladder, subject, data.sequence, id];
