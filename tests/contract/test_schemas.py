@@ -185,7 +185,7 @@ def near_times(draw: st.DrawFn) -> str:
     month = draw(st.sampled_from(["00", "01", "12", "13", "1"]))
     day = draw(st.sampled_from(["00", "01", "28", "32", "1"]))
     hour = draw(st.sampled_from(["00", "09", "23", "24", "9"]))
-    second = draw(st.sampled_from(["00", "59", "60", ""]))
+    second = draw(st.sampled_from(["00", "59", "61", ""]))
     fraction = draw(st.sampled_from(["", ".5", ".123456789", ".", ",5"]))
     zone = draw(st.sampled_from(["Z", "z", "+07:00", "-23:59", "+24:00", "+0700", ""]))
     between = draw(st.sampled_from(["T", "t", " "]))
