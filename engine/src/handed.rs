@@ -9,6 +9,28 @@ use crate::wire::event::Currency;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+/// Lists and objects within one another: far more than Python's parser makes of a condition, and far
+/// fewer than a stack holds.
+const DEEPEST: usize = 1_000;
+
+/// How many lists and objects lie within one another, at the most.
+fn depth_of(json: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_text, mut escaped) = (false, false);
+    for &byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_text,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => depth += 1,
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
 /// The ladders, in the order of their ids.
 #[derive(Debug)]
 pub struct Definitions(Vec<LadderTree>);
@@ -16,8 +38,11 @@ pub struct Definitions(Vec<LadderTree>);
 impl Definitions {
     /// Read a JSON list of ladders; the error is for developers, since Python checked them.
     pub fn read(json: &[u8]) -> Result<Self, String> {
+        if depth_of(json) > DEEPEST {
+            return Err(format!("definitions: nested deeper than {DEEPEST}"));
+        }
         let mut json = serde_json::Deserializer::from_slice(json);
-        // Python's parser bounds how deep a condition is nested.
+        // Its own limit is below what Python's parser lets pass.
         json.disable_recursion_limit();
         Vec::deserialize(&mut json).map(Self).map_err(|why| format!("definitions: {why}"))
     }
@@ -82,4 +107,17 @@ impl Shop {
 
 fn currency(code: &str) -> Result<Currency, String> {
     code.as_bytes().try_into().map_err(|_| format!("{code} is no currency of three letters"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_nested_too_deep_is_refused_before_the_stack_ends() {
+        let deep = r#"[{"rungs":[{"tree":"#.to_owned() + &r#"{"not":"#.repeat(100_000);
+        let why = Definitions::read(deep.as_bytes()).unwrap_err();
+        assert_eq!(why, "definitions: nested deeper than 1000");
+        assert_eq!(depth_of(br#"{"a":"[[\\\"[[","b":[{}]}"#), 3);
+    }
 }
