@@ -9,6 +9,7 @@ import heapq
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import click
@@ -152,7 +153,9 @@ async def _list(settings: Settings, choice: Choice, limit: int, *, in_json: bool
     async with aclosing(letters.chosen(settings, choice, await letters.ends(settings))) as found:
         async for letter in found:
             reasons[letter.why.reason] += 1
-            entry = (letter.written, letter.partition, letter.offset, letter)
+            # A table shows no values, and a hundred giants would fill the memory.
+            kept = letter if in_json else replace(letter, value=None)
+            entry = (kept.written, kept.partition, kept.offset, kept)
             if len(newest) < limit:
                 heapq.heappush(newest, entry)
             else:

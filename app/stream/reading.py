@@ -12,6 +12,8 @@ from app.errors import BrokerError, TopicsError
 from app.settings import Settings
 from app.stream import clients
 
+RECORDS = 20
+"""Read in one go: a dead letter may be some megabytes, and in its topic a thousandth of that."""
 POLL_MS = 200
 """How long one look for records waits; also how soon the end is noticed."""
 
@@ -40,7 +42,8 @@ async def read(
                 ends = await end_of(consumer)
             ready()
             while not await _done(consumer, ends):
-                for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+                found = await consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS)
+                for records in found.values():
                     for record in records:
                         if ends is None or record.offset < ends[_place(record)]:
                             yield record
