@@ -30,7 +30,8 @@ are `missing`. Answers are as of the last commit. This page is made from what a 
   (`localhost`, `127.0.0.1`, `[::1]`, with any port); whoever asks for another `Host` gets a 421.
   `LADDER_API_CERTFILE` serves it over TLS.
 - Times are RFC 3339 in UTC, days calendar days in `LADDER_TIMEZONE`, money whole numbers in minor
-  units of `LADDER_CURRENCY`; how many digits these have is told as `currency_digits`.
+  units of `LADDER_CURRENCY`; how many digits these have is told as `currency_digits`. They are
+  exact up to 128 bits: a parser that keeps 53 or 64 loses digits.
 - Errors are `application/problem+json` (RFC 9457): `title`, `status`, and `detail`, which says what
   to do. A 503 has `Retry-After`: the partition is being restored, or on its way to another worker,
   or the worker is busy and half a second behind. Then it answers fewer and fewer requests until it

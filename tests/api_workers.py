@@ -69,6 +69,7 @@ class FakeLocal:
         self.merged: dict[str, str] = {}
         self.told: dict[str, list[bytes]] = {}
         self.census: Census | None = None
+        self.facts: dict[str, object] = {"purchases": 2}
 
     def _follow(self, customer: str) -> str:
         if customer == "bug":
@@ -93,7 +94,7 @@ class FakeLocal:
             "due": None, "placed": None,
         }  # fmt: skip
         return {"customer_id": customer} | merged | {
-            "as_of": "2026-03-01T09:30:00Z", "facts": {"purchases": 2}, "ladders": {"climb": place}
+            "as_of": "2026-03-01T09:30:00Z", "facts": self.facts, "ladders": {"climb": place}
         }  # fmt: skip
 
     def history(self, customer: str) -> Told | None:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
 import msgspec
-import orjson
 from aiohttp import web
 from msgspec import UNSET
 
@@ -85,7 +84,7 @@ class CustomerViews:
             view = self._local.view(customer)
             if view is None:
                 return None
-            found = web.Response(body=orjson.dumps(view), content_type=JSON, headers=NO_STORE)
+            found = answer(view)
             return found if asked == customer else _merged(asked, found.body)
 
         return await self._anywhere(request, here, "", shapes.Customer)

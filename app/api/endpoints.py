@@ -58,7 +58,10 @@ def add(application: web.Application, endpoints: Sequence[Endpoint]) -> None:
 
 
 def answer(value: Any) -> web.Response:
-    """A value of one of the types in `app.api.shapes` as a response."""
+    """A value of one of the types in `app.api.shapes`, or what has its form, as a response.
+
+    Whole numbers keep all their digits, however many: a sum may have 128 bits.
+    """
     return web.Response(body=_encode(value), content_type=JSON, headers=NO_STORE)
 
 

@@ -6,7 +6,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-import orjson
+import msgspec
 
 from app.api import tls
 from app.errors import ApiError
@@ -17,7 +17,10 @@ LONGEST_ANSWER = 16 * 1024 * 1024
 
 
 def ask(settings: Settings, path: str) -> Any:
-    """The JSON that the API gives for a path. Raises ApiError with what it said."""
+    """The JSON that the API gives for a path, with whole numbers of any size.
+
+    Raises ApiError with what it said.
+    """
     request = urllib.request.Request(settings.api_url + path)  # noqa: S310  the setting is checked
     if settings.api_token:
         request.add_header("Authorization", f"Bearer {settings.api_token}")
@@ -28,7 +31,7 @@ def ask(settings: Settings, path: str) -> Any:
     )
     try:
         with opener.open(request, timeout=PATIENCE) as answer:
-            return orjson.loads(answer.read(LONGEST_ANSWER))
+            return msgspec.json.decode(answer.read(LONGEST_ANSWER))
     except urllib.error.HTTPError as error:
         raise ApiError(_said(error)) from error
     except (OSError, ValueError) as error:
@@ -40,7 +43,7 @@ def ask(settings: Settings, path: str) -> Any:
 
 def _said(error: urllib.error.HTTPError) -> str:
     try:
-        problem = orjson.loads(error.read(LONGEST_ANSWER))
+        problem = msgspec.json.decode(error.read(LONGEST_ANSWER))
         url = f" ({problem['url']})" if problem.get("url") else ""
         return f"{problem['detail']}{url}"
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

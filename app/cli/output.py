@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 import click
-import orjson
+import msgspec
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
@@ -84,7 +84,7 @@ def _write(data: bytes | str, *, err: bool, lines: bool) -> None:
 
 def as_json(value: object) -> None:
     """One JSON document, on a line of its own."""
-    line(orjson.dumps(value, default=str))
+    line(msgspec.json.encode(value, enc_hook=str))
 
 
 def confirm(question: str) -> bool:

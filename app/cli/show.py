@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
-import orjson
+import msgspec
 
 from app.cli import output
 from app.cli.asking import ask
@@ -63,7 +63,7 @@ def _rule(told: Mapping[str, Any] | None) -> str:
     if not told:
         return ""
     facts = ", ".join(
-        f"{name} = {orjson.dumps(value).decode() if value is not None else 'none'}"
+        f"{name} = {msgspec.json.encode(value).decode() if value is not None else 'none'}"
         for name, value in told["facts"].items()
     )
     return f"{told['rule']} ({facts})" if facts else str(told["rule"])

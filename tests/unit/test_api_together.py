@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.api.dwell import median
+from app.api.ports import Census, Standing
 from tests.api_workers import Worker, census, workers
 
 
@@ -45,6 +46,26 @@ async def test_a_survivor_elsewhere_answers_for_the_absorbed() -> None:
                 status, body, _ = await worker.get(f"/v1/customers/0%2Fa{rest}")
                 assert status == 200
                 assert (body["customer_id"], body["merged_into"]) == ("0/a", "0/c")
+
+
+@pytest.mark.parametrize("amount", [2**53 + 1, 2**64, 10**25 + 1, -(2**63) - 1])
+async def test_a_number_beyond_64_bits_keeps_its_digits_from_worker_to_worker(amount: int) -> None:
+    """In a customer's facts here and elsewhere, through a merge, in history and in revenue."""
+    facts: dict[str, object] = {"spend": amount}
+    because = {"rule": "spend > 1", "facts": facts}
+    async with workers([0], [1, 2, 3]) as (one, other):
+        one.local.facts = other.local.facts = facts
+        one.local.merged = {"0/a": "1/b"}
+        one.local.told = {"0/c": [change(1, "2026-01-01T00:00:00Z", None, "low", because=because)]}
+        for local in (one.local, other.local):
+            local.census = Census(0, {"low": Standing(1, amount, {})})
+        for worker in (one, other):
+            for path in ("0%2Fc", "1%2Fb", "0%2Fa"):
+                assert (await worker.get(f"/v1/customers/{path}"))[1]["facts"] == facts
+            body = (await worker.get("/v1/customers/0%2Fc/history"))[1]
+            assert body["changes"][0]["data"]["because"] == because
+            (low, _) = (await worker.get("/v1/ladders/climb"))[1]["rungs"]
+            assert low["revenue"] == 4 * amount
 
 
 async def test_merges_in_a_circle_end_in_a_problem() -> None:

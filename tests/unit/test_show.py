@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from app.cli.show import show
 from app.errors import ApiError
 
-VIEW = {
+VIEW: dict[str, Any] = {
     "customer_id": "c 42/é",
     "as_of": "2026-03-01T09:30:00Z",
     "facts": {"purchases": 2},
@@ -91,6 +91,17 @@ def test_a_customer_is_shown_with_why_and_what_comes_next(api: type[Api]) -> Non
 
 def test_json_is_the_api_s_own_answer(api: type[Api]) -> None:
     assert json.loads(run("c-42", "--json").stdout) == VIEW
+
+
+@pytest.mark.parametrize("amount", [2**53 + 1, 2**64, 10**25 + 1])
+def test_a_number_of_any_size_keeps_its_digits(api: type[Api], amount: int) -> None:
+    place = VIEW["ladders"]["raving-fan"] | {
+        "because": {"rule": "spend > 1", "facts": {"spend": amount}}
+    }
+    view = VIEW | {"facts": {"spend": amount}, "ladders": {"raving-fan": place}}
+    api.answer = (200, json.dumps(view).encode())
+    assert f"spend > 1 (spend = {amount})" in run("c-42").stdout
+    assert json.loads(run("c-42", "--json").stdout) == view
 
 
 def test_the_token_goes_along(api: type[Api], monkeypatch: pytest.MonkeyPatch) -> None:
