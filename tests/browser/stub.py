@@ -8,7 +8,7 @@ from contextlib import suppress
 from importlib import resources
 from typing import Any
 
-import orjson
+import msgspec
 from aiohttp import web
 
 from app.api.access import Access, guard
@@ -29,6 +29,10 @@ class Stub:
         self.partly = False
         self.restoring = False
         self.behind = False
+        self.facts: dict[str, Any] = {}
+        """In place of what a customer's are."""
+        self.revenue: int | None = None
+        """In place of what those on each rung have spent."""
         self.url = ""
         self.listeners: dict[asyncio.Queue[bytes], str | None] = {}
         """Whoever follows stage changes, and of which ladder; None for all."""
@@ -77,6 +81,9 @@ class Stub:
         found = self.shop.one_ladder(request.match_info["id"], days, self.summed)
         if found is None:
             return problem(404, "no such ladder")
+        if self.revenue is not None:
+            rungs = [rung | {"revenue": self.revenue} for rung in found["rungs"]]
+            found = found | {"rungs": rungs}
         return _json(found | ({"complete": False, "missing": [2, 3]} if self.partly else {}))
 
     async def _definition(self, request: web.Request) -> web.Response:
@@ -95,7 +102,9 @@ class Stub:
 
     async def _customer(self, request: web.Request) -> web.Response:
         found = self.shop.customer(request.match_info["id"])
-        return problem(404, "nothing is known of this customer") if found is None else _json(found)
+        if found is None:
+            return problem(404, "nothing is known of this customer")
+        return _json(found | {"facts": found["facts"] | self.facts})
 
     async def _history(self, request: web.Request) -> web.Response:
         who = request.match_info["id"]
@@ -117,8 +126,12 @@ class Stub:
 
 
 def _event(name: str, data: dict[str, Any], id_: str) -> bytes:
-    return b"event: %s\nid: %s\ndata: %s\n\n" % (name.encode(), id_.encode(), orjson.dumps(data))
+    return b"event: %s\nid: %s\ndata: %s\n\n" % (
+        name.encode(),
+        id_.encode(),
+        msgspec.json.encode(data),
+    )
 
 
 def _json(body: dict[str, Any]) -> web.Response:
-    return web.Response(body=orjson.dumps(body), content_type="application/json")
+    return web.Response(body=msgspec.json.encode(body), content_type="application/json")

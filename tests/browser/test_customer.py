@@ -116,3 +116,33 @@ async def test_a_customer_who_moves_while_one_looks_is_told_anew(
     finally:
         shop.changes.append(last)
         shop.changes.sort(key=lambda change: change.time)
+
+
+@pytest.mark.parametrize(
+    ("spend", "shown"),
+    [
+        (2**53 + 1, "9,007,199,254,740,993"),
+        (2**64, "18,446,744,073,709,551,616"),
+        (10**25 + 1, "10,000,000,000,000,000,000,000,001"),
+    ],
+)
+async def test_a_sum_of_any_size_is_shown_with_all_its_digits(
+    open_page: Open, stub: Stub, shop: Reckoned, spend: int, shown: str
+) -> None:
+    stub.facts = {"spend": spend}
+    page = await (await open_page(stub.url)).go(f"/customers/{busiest(shop)}")
+    await expect(page.locator("dl.facts").first).to_contain_text(shown)
+
+
+async def test_what_a_rung_has_spent_is_added_up_whatever_its_size(
+    open_page: Open, stub: Stub, shop: Reckoned
+) -> None:
+    stub.revenue = 2 * 10**25 + 1
+    page = await (await open_page(stub.url)).go("/ladders/raving-fan")
+    bars = page.locator(".revenue-card .bar-value")
+    rungs = len(next(each for each in shop.rules.ladders if each.id == "raving-fan").rungs)
+    await expect(bars).to_have_count(rungs)
+    assert "20,000,000,000,000,000,000,000,001" in (await bars.first.get_attribute("title") or "")
+    await expect(page.locator(".revenue-card .bar-share").first).to_have_text(f"{100 / rungs:.0f}%")
+    tile = page.locator("[data-tile=revenue]")
+    await expect(tile).to_contain_text(f"{rungs * 2 * 10**13:,}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,20 @@ ODD: list[tuple[str, dict[str, Any], bool]] = [
     ("a.b == 1 or purchases > 1 and not registered", {"purchases": 2, "registered": True}, False),
     ('card == "it\'s"', {"card": "it's"}, True),
 ]
+BEYOND = 10**25 + 1
+"""More than the page's own numbers hold, as the sums below are."""
+LARGE: list[tuple[str, dict[str, Any], bool]] = [
+    ("spend > 100", {"spend": BEYOND}, True),
+    ("spend == units", {"spend": BEYOND, "units": BEYOND - 1}, False),
+    ("spend == units", {"spend": 2**53, "units": 2**53 + 1}, False),
+    ("spend - units == 1", {"spend": 2**64, "units": 2**64 - 1}, True),
+    ("spend * 3 == units * 3 + 3", {"spend": 2**53, "units": 2**53 - 1}, True),
+    ("spend > 1.5", {"spend": BEYOND}, True),
+    ("spend * 1.5 > 10.5", {"spend": BEYOND}, True),
+    ("spend < 0", {"spend": -(2**63) - 1}, True),
+    ("spend == 999999999999999999", {"spend": 10**18 - 1}, True),
+    ("spend == 999999999999999999", {"spend": 10**18}, False),
+]
 
 
 async def test_what_the_page_ticks_is_what_the_worker_holds_true(
@@ -48,10 +63,12 @@ async def test_what_the_page_ticks_is_what_the_worker_holds_true(
                 about: Any = (slot.record, day, ranking.at(day))
                 facts = ladder.rung_facts(place, *about)
                 asked.append((rung.when, facts, ladder.holds(place, *about)))
+    asked += LARGE
     told = await page.evaluate(
         """async (asked) => { const { holds, parse } = await import('/page/condition.js');
-        return asked.map(([rule, facts]) => holds(parse(rule), facts)); }""",
-        [[rule, facts] for rule, facts, _ in asked],
+        const { exactly } = await import('/page/numbers.js');
+        return exactly(asked).map(([rule, facts]) => holds(parse(rule), facts)); }""",
+        json.dumps([[rule, facts] for rule, facts, _ in asked]),
     )
     wrong = [(*each, page) for each, page in zip(asked, told, strict=True) if bool(each[2]) != page]
     assert wrong == []
@@ -185,3 +202,18 @@ async def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None
     assert unused == set()
     said = {*re.findall(r'say\("([^"]+)"', code)}
     assert said - {*_texts()} == set()
+
+
+async def test_money_beyond_the_pages_own_numbers_keeps_its_cents(
+    open_page: Open, stub: Stub
+) -> None:
+    page = await (await open_page(stub.url)).go()
+    told = await page.evaluate(
+        """async (amounts) => { const { exactly } = await import('/page/numbers.js');
+        const { money, tellOfShop } = await import('/page/language.js');
+        tellOfShop({ currency: 'USD' });
+        return exactly(amounts).map((amount) => money(amount)); }""",
+        json.dumps([10**20 + 12, -(10**20) - 12, 10**20, 1234]),
+    )
+    whole = "1,000,000,000,000,000,000"
+    assert told == [f"${whole}.12", f"-${whole}.12", f"${whole}", "$12.34"]

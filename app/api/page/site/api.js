@@ -1,5 +1,7 @@
 // What the worker is asked, and how it is told who asks.
 
+import { exactly } from "./numbers.js";
+
 const TOKEN = "ladder.token";
 
 /** An answer that is a problem (RFC 9457). `status` is 0 when nobody answered. */
@@ -37,7 +39,7 @@ async function ask(path, options = {}) {
 }
 
 export async function get(path, signal) {
-  return (await ask(path, { signal, headers: { Accept: "application/json" } })).json();
+  return exactly(await (await ask(path, { signal, headers: { Accept: "application/json" } })).text());
 }
 
 export async function getText(path) {

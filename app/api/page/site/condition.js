@@ -1,6 +1,8 @@
 // Conditions (contract section 3): text to a tree, and a tree to true or false for given facts.
 // Only for showing: what counts was decided by the worker.
 
+import { computed, isNumber, literal } from "./numbers.js";
+
 const TOKEN = /\s*(?:(\d+(?:\.\d*)?|\.\d+)|('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|([\p{L}_][\p{L}\p{M}\p{N}_]*(?:\.[\p{L}_][\p{L}\p{M}\p{N}_]*)?)|(<=|>=|==|!=|[<>+\-*()[\],]))/uy;
 const ORDER = { "<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b };
 const WORDS = new Set(["and", "or", "not", "in", "true", "false", "none"]);
@@ -52,7 +54,7 @@ export function parse(text) {
     if (take("(")) { const inner = either(); need(")"); return inner; }
     if (take("[")) return list();
     const token = tokens[at++] ?? fail();
-    if (token.kind === "number") return { op: "value", value: Number(token.value) };
+    if (token.kind === "number") return { op: "value", value: literal(token.value) };
     if (token.kind === "text") return { op: "value", value: token.value };
     if (token.kind !== "name") fail();
     if (token.value === "true" || token.value === "false") return { op: "value", value: token.value === "true" };
@@ -121,8 +123,7 @@ export function value(tree, facts) {
 }
 
 function compute(op, left, right) {
-  if (typeof left !== "number" || typeof right !== "number") return NOT_COMPUTED;
-  return op === "+" ? left + right : op === "-" ? left - right : left * right;
+  return isNumber(left) && isNumber(right) ? computed(op, left, right) : NOT_COMPUTED;
 }
 
 function compare(tree, facts) {
@@ -143,11 +144,14 @@ function related(op, left, right) {
     if (left === null || !Array.isArray(right)) return false;
     return right.some((each) => same(each, left)) === (op === "in");
   }
-  if (left === null || right === null || typeof left !== typeof right || typeof left === "boolean") return false;
+  const alike = isNumber(left) ? isNumber(right) : typeof left === typeof right;
+  if (left === null || right === null || !alike || typeof left === "boolean") return false;
   return ORDER[op](left, right);
 }
 
 function same(left, right) {
+  // Not ===, which holds of no number and BigInt.
+  if (isNumber(left) && isNumber(right)) return left == right;
   if (!Array.isArray(left) || !Array.isArray(right)) return left === right;
   return left.length === right.length && left.every((each, index) => same(each, right[index]));
 }

@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { choices } from "./choices.js";
 import { icon, make, replace } from "./dom.js";
 import { date, listed, moment, say, title } from "./language.js";
+import { isNumber } from "./numbers.js";
 import { fromTop, height, ladderTitle, list, outline, rungTitle, tone } from "./shop.js";
 import { timeline } from "./timeline.js";
 import { arrow, cause, checklist, held, movement, reason } from "./why.js";
@@ -137,7 +138,7 @@ function why(of, told) {
 
 /** The rule and the facts as the API has them, for those who write rules. */
 function raw(rule, values) {
-  const told = Object.entries(values).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+  const told = Object.entries(values).map(([name, value]) => `${name} = ${isNumber(value) ? value : JSON.stringify(value)}`);
   return make("details", { class: "raw" }, make("summary", {}, say("rules.raw")),
     make("p", {}, make("code", {}, rule)), told.length ? make("p", {}, make("code", {}, told.join(", "))) : null);
 }

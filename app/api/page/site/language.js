@@ -1,5 +1,6 @@
 // The language that is chosen, and numbers, money and dates as its readers write them.
 
+import { isNumber } from "./numbers.js";
 import { texts } from "./texts.js";
 
 const KEPT = "ladder.language";
@@ -27,10 +28,10 @@ export function say(name, values = {}) {
   if (known === undefined) throw new Error(`no text ${name}`);
   const text = known[language() === "vi" ? 1 : 0];
   const chosen = Array.isArray(text) ? text[plural(values.n) === "one" ? 0 : 1] : text;
-  return chosen.replace(/\{(\w+)\}/g, (_, key) => (typeof values[key] === "number" ? number(values[key]) : values[key]));
+  return chosen.replace(/\{(\w+)\}/g, (_, key) => (isNumber(values[key]) ? number(values[key]) : values[key]));
 }
 
-export const plural = (count) => new Intl.PluralRules(locale()).select(count);
+export const plural = (count) => new Intl.PluralRules(locale()).select(Number(count));
 
 /** A title by language, as definitions have it; `id` where there is none. */
 export function title(titles, id) {
@@ -49,10 +50,11 @@ export const share = (value) =>
  */
 export function money(minor, brief = false) {
   const { digits } = shop;
-  const major = minor / 10 ** digits;
-  const options = brief && Math.abs(major) >= 10_000
+  const major = typeof minor === "bigint" ? decimal(minor, digits) : minor / 10 ** digits;
+  const even = Number.isInteger(major) || typeof major === "bigint";
+  const options = brief && Math.abs(Number(major)) >= 10_000
     ? { notation: "compact", maximumFractionDigits: 1, minimumFractionDigits: 0 }
-    : { maximumFractionDigits: Number.isInteger(major) ? 0 : digits, minimumFractionDigits: Number.isInteger(major) ? 0 : digits };
+    : { maximumFractionDigits: even ? 0 : digits, minimumFractionDigits: even ? 0 : digits };
   return new Intl.NumberFormat(locale(), { style: "currency", currency: shop.currency, currencyDisplay: "narrowSymbol", ...options })
     .formatToParts(major).map(spelt).join("");
 }
@@ -60,6 +62,14 @@ export function money(minor, brief = false) {
 /** What a browser shortens to a letter in Vietnamese, as people say it: 2,6 tỷ. */
 const SPELT = { N: "nghìn", Tr: "triệu", T: "tỷ", NT: "nghìn tỷ" };
 const spelt = ({ type, value }) => (type === "compact" && language() === "vi" ? (SPELT[value] ?? value) : value);
+
+/** Minor units beyond the numbers of the language in major ones: a BigInt, or decimal text. */
+function decimal(minor, digits) {
+  const unit = 10n ** BigInt(digits);
+  if (minor % unit === 0n) return minor / unit;
+  const text = String(minor < 0n ? -minor : minor);
+  return `${minor < 0n ? "-" : ""}${text.slice(0, -digits)}.${text.slice(-digits)}`;
+}
 
 const dated = (options) => (instant) =>
   new Intl.DateTimeFormat(locale(), { timeZone: shop.timezone, ...options }).format(new Date(instant));

@@ -1,6 +1,7 @@
 // The stream of stage changes, of one ladder or of all: one at a time, opened again whenever it ends.
 
 import { events } from "./api.js";
+import { exactly } from "./numbers.js";
 
 const KEPT = 200;
 const SOON = 1_000;
@@ -64,7 +65,7 @@ export class Changes extends EventTarget {
   }
 
   #take(event) {
-    const told = JSON.parse(event.data);
+    const told = exactly(event.data);
     if (event.event === "skipped") { this.dispatchEvent(new CustomEvent("skipped", { detail: told.count })); return; }
     if (event.event !== "change" || this.#seen.has(told.id)) return;
     this.#seen.add(told.id);

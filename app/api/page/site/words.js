@@ -3,6 +3,7 @@
 import { holds, parse, value } from "./condition.js";
 import { ATTRIBUTES, NEEDS, SUGGESTIONS, VALUES, factOf } from "./facts.js";
 import { language, listed, money, number, plural, say } from "./language.js";
+import { computed, isNumber, plus } from "./numbers.js";
 
 const FLIPPED = { "<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!=" };
 
@@ -163,7 +164,7 @@ const recently = (text, days) => (days === null ? text : days === 1 ? say("rule.
 function literal(found) {
   if (found === null) return say("value.none");
   if (typeof found === "boolean") return say(found ? "value.yes" : "value.no");
-  if (typeof found === "number") return number(found, 3);
+  if (isNumber(found)) return number(found, 3);
   if (Array.isArray(found)) return found.length ? listed(found.map(literal)) : say("value.none");
   return VALUES[found]?.[language()] ?? found;
 }
@@ -171,7 +172,7 @@ function literal(found) {
 /** A value as the fact beside it is counted: money as money. */
 function amount(beside, found) {
   const fact = measure(beside);
-  if (typeof found !== "number") return literal(found);
+  if (!isNumber(found)) return literal(found);
   if (fact?.kind === "money") return money(found);
   if (fact?.kind === "need") return NEEDS[language()][found] ?? number(found);
   return number(found, 3);
@@ -190,7 +191,7 @@ export function valued(name, found) {
   const fact = factOf(tree);
   if (fact.kind === "flag") return found ? bare(tree) : negated(tree);
   if (found === null) return nothing(fact, tree, "==");
-  if (fact.kind === "count" && typeof found === "number") return recently(`${number(found)} ${noun(fact, found)}`, fact.days);
+  if (fact.kind === "count" && isNumber(found)) return recently(`${number(found)} ${noun(fact, found)}`, fact.days);
   return `${quantity(tree)}: ${amount(tree, found)}`;
 }
 
@@ -239,11 +240,11 @@ function missing(tree, facts) {
   if (tree.op === "compare" && tree.first.name === "card" && tree.rest[0].op === "!=") return say("missing.card");
   if (tree.op !== "compare" || tree.rest.length > 1) return null;
   const [left, op, right] = upright(tree);
-  if (right.op !== "value" || typeof right.value !== "number" || (op !== ">=" && op !== ">")) return null;
+  if (right.op !== "value" || !isNumber(right.value) || (op !== ">=" && op !== ">")) return null;
   const has = value(left, facts);
-  if (typeof has !== "number") return null;
+  if (!isNumber(has)) return null;
   const fact = measure(left);
-  const short = right.value - has + (op === ">" && fact?.kind !== "money" ? 1 : 0);
+  const short = plus(computed("-", right.value, has), op === ">" && fact?.kind !== "money" ? 1 : 0);
   if (fact?.kind === "money") return say("missing.money", { amount: money(short), what: quantity(left) });
   if (left.op === "fact" && fact?.kind === "count") return recently(say("missing.count", { count: short, what: noun(fact, short) }), fact.days);
   const counts = addedUp(left);
