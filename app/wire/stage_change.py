@@ -6,8 +6,9 @@ from functools import lru_cache
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
-from app.core.change import Because, Cause, Change, Direction, Next, Trigger
+from app.core.change import Because, Cause, Change, Direction, Next, Trigger, Value
 from app.core.credit import life_ending
 from app.core.instants import format_instant, parse_instant
 
@@ -17,6 +18,12 @@ HEADERS: tuple[tuple[str, bytes], ...] = (
     ("content-type", b"application/cloudevents+json; charset=UTF-8"),
 )
 """The headers of every stage change; its key is the customer id in UTF-8."""
+
+
+LARGEST = 512 * 1024
+"""Bytes of a stage change: half of what a broker takes by default."""
+LONGEST_FACT = 1024
+"""Bytes of a fact in a change that would be larger; of it those that are longer are left out."""
 
 
 class NotAStageChange(ValueError):
@@ -68,8 +75,28 @@ def encode(change: Change) -> bytes:
     """Write a change as a structured CloudEvent, compact, in UTF-8.
 
     Most of its text is the same for every such step: that is made once (`_frame`). Whole, every
-    change would be made of two structs and written field by field, at twice the price.
+    change would be made of two structs and written field by field, at twice the price. Attributes
+    may be lists of long texts, and a rule may name many of them: where a change would be larger
+    than `LARGEST`, it goes without its longest facts.
     """
+    written = _written(change)
+    if len(written) <= LARGEST:
+        return written
+    because, following = change.because, change.next
+    return _written(
+        replace(
+            change,
+            because=because and replace(because, facts=_short(because.facts)),
+            next=following and replace(following, facts=_short(following.facts)),
+        )
+    )
+
+
+def _short(facts: dict[str, Value]) -> dict[str, Value]:
+    return {name: value for name, value in facts.items() if len(_encode(value)) <= LONGEST_FACT}
+
+
+def _written(change: Change) -> bytes:
     because, following, since = change.because, change.next, change.since
     begin, data, moved, why, ahead, end = _frame(
         change.ladder,

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from app.core.change import Because, Cause, Change, Direction, Next, Trigger
+from app.core.change import Because, Cause, Change, Direction, Next, Trigger, Value
 from app.core.instants import LATEST, parse_instant
 from app.wire import stage_change
 
@@ -53,6 +54,20 @@ def test_the_example_of_the_contract_is_written_field_by_field_in_its_order() ->
     assert stage_change.encode(CHANGE).decode() == json.dumps(
         json.loads(CONTRACT), separators=(",", ":")
     )
+
+
+def test_a_change_beyond_512_kib_goes_without_its_longest_facts() -> None:
+    """Nothing that a customer's record may hold makes one that a broker would not take."""
+    long = ["\x01" * 256] * 64
+    facts: dict[str, Value] = {f"profile.p{number}": long for number in range(20)}
+    facts |= {"purchases": 2, "card": "x" * 64}
+    whole = replace(CHANGE, because=Because("purchases >= 2", facts), next=Next("m", "true", facts))
+    short = {name: value for name, value in facts.items() if value != long}
+    told = json.loads(stage_change.encode(whole))["data"]
+    assert (told["because"]["facts"], told["next"]["facts"]) == (short, short)
+    some = dict(list(facts.items())[:4])
+    kept = replace(CHANGE, because=Because("purchases >= 2", some), next=None)
+    assert json.loads(stage_change.encode(kept))["data"]["because"]["facts"] == some
 
 
 def test_the_example_of_the_contract_is_read() -> None:
@@ -100,7 +115,7 @@ INSTANT = st.integers(0, LATEST - 1)
 FACTS = st.dictionaries(
     TEXT,
     TEXT
-    | st.integers(-(2**63), 2**63 - 1)
+    | st.integers(-(2**127), 2**127 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.booleans()
     | st.none()
