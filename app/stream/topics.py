@@ -24,6 +24,9 @@ LARGEST_INPUT = 1_048_588
 """Bytes of a batch, Kafka's own default."""
 LARGEST_OUTPUT = 2 * 1_048_576
 """A dead letter is its record and our headers, so it must be let through where the record was."""
+LEAST_OUTPUT = 1_000_000
+"""What a topic must take: a stage change, a customer's record, and a merge, which carries one with
+the ids that have passed it on and the event. Dead letters can be made smaller."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,12 @@ def problems(topics: Sequence[Topic], found: Mapping[str, Found]) -> list[str]:
         cleanup = there.config.get("cleanup.policy", topic.config["cleanup.policy"])
         if cleanup != "compact" if topic.compacted else "compact" in cleanup:
             sentences.append(_cleanup(topic, cleanup))
+        takes = there.config.get("max.message.bytes") or str(LEAST_OUTPUT)
+        if topic.kind not in ("input", "dead letters") and int(takes) < LEAST_OUTPUT:
+            sentences.append(
+                f"{topic.name} has max.message.bytes={takes} and must have {LEAST_OUTPUT} or more: "
+                "what a worker writes there would be refused, and end it"
+            )
     return sentences
 
 

@@ -139,6 +139,30 @@ def test_a_cleanup_that_would_do_harm_is_named_with_the_harm(
     assert harm in wrong
 
 
+@pytest.mark.parametrize("kind", ["changes", "handovers", "changelog"])
+def test_a_topic_that_takes_less_than_a_worker_may_have_to_write_is_named(
+    topics: tuple[Topic, ...], kind: str
+) -> None:
+    """A stage change, a customer's record, a merge: of one record up to a million bytes."""
+    found = as_declared(topics)
+    small = next(topic for topic in topics if topic.kind == kind)
+    for size, wrong in ((999_999, 1), (1_000_000, 0), (1_048_588, 0)):
+        config = {**small.config, "max.message.bytes": str(size)}
+        sentences = problems(topics, found | {small.name: Found(4, config)})
+        assert len(sentences) == wrong
+        assert all(f"{small.name} has max.message.bytes={size}" in said for said in sentences)
+
+
+def test_what_producers_write_and_what_can_be_left_out_may_be_as_small_as_one_likes(
+    topics: tuple[Topic, ...],
+) -> None:
+    found = as_declared(topics)
+    for topic in topics:
+        if topic.kind in ("input", "dead letters"):
+            found[topic.name] = Found(4, {**topic.config, "max.message.bytes": "70000"})
+    assert problems(topics, found) == []
+
+
 def test_what_may_not_be_asked_is_taken_for_right(topics: tuple[Topic, ...]) -> None:
     found = {name: replace(there, config={}) for name, there in as_declared(topics).items()}
     assert problems(topics, found) == []
