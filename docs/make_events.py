@@ -37,6 +37,9 @@ VND, two for USD, three for KWD. Of withdrawn currencies, which a history may ha
 BYR, ESP, GRD, ITL, LUF, MGF, PTE, TPE and TRL have none and all others two; so has a code that no
 list knows. It is converted at the rate of the event's date, rounded half to even.
 
+Numbers that come out are exact: sums of money have up to 128 bits, so read them with a parser that
+keeps the digits of whole numbers (Python's does; that of JavaScript keeps 53 bits).
+
 A record may carry the trace that it belongs to (W3C Trace Context, Kafka headers `traceparent` and
 `tracestate`): the stage changes and handovers that its event causes carry it on.
 

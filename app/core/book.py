@@ -41,12 +41,17 @@ def find(ids: bytes, key: bytes, first: int = 0) -> int:
 
 
 class Older(msgspec.Struct, gc=False):
-    """The part that is stored apart. `decoded` are its entries, once somebody asked for one."""
+    """The part that is stored apart.
+
+    `decoded` are its entries, once somebody asked for one, and `each` the bytes of every one of
+    them, once one was changed: entries may be long, and those beside it stay as they are.
+    """
 
     ids: bytes = b""
     entries: bytes = b""
     changed: bool = False
     decoded: list[Any] | None = None
+    each: list[bytes] | None = None
 
 
 class Book(msgspec.Struct, Generic[E], array_like=True, gc=False):
@@ -120,8 +125,10 @@ class Book(msgspec.Struct, Generic[E], array_like=True, gc=False):
             self.entries = _packed(entries)
         else:
             ids, entries = self._remembered_older()
-            entries[find(ids, key)] = entry
-            self._set_older(ids, entries)
+            each = self._each_older()
+            place = find(ids, key)
+            entries[place], each[place] = entry, _encode(entry)
+            self._set_older(ids, entries, each)
 
     def remove(self, key: bytes) -> None:
         """Forget a known id."""
@@ -131,9 +138,10 @@ class Book(msgspec.Struct, Generic[E], array_like=True, gc=False):
             self.ids, self.entries = _without(self.ids, place), _packed(entries)
         else:
             ids, entries = self._remembered_older()
+            each = self._each_older()
             place = find(ids, key)
-            del entries[place]
-            self._set_older(_without(ids, place), entries)
+            del entries[place], each[place]
+            self._set_older(_without(ids, place), entries, each)
 
     def contents(self) -> list[tuple[bytes, E]]:
         """Return all that is remembered, oldest first."""
@@ -174,8 +182,18 @@ class Book(msgspec.Struct, Generic[E], array_like=True, gc=False):
             return b"", []
         return self.older.ids[self.skip * ID_BYTES :], self._decoded(self.older)[self.skip :]
 
-    def _set_older(self, ids: bytes, entries: list[E]) -> None:
-        self.older = Older(ids, _packed(entries), True, entries) if ids else None
+    def _each_older(self) -> list[bytes]:
+        """Return the bytes of each entry of the older part that is remembered."""
+        older = self.older
+        if older is None:
+            return []
+        if older.each is None:
+            older.each = [*map(_encode, self._decoded(older))]
+        return older.each[self.skip :]
+
+    def _set_older(self, ids: bytes, entries: list[E], each: list[bytes] | None = None) -> None:
+        packed = _packed(entries) if each is None else b"".join(each)
+        self.older = Older(ids, packed, True, entries, each) if ids else None
         self.skip = 0
 
     def _decoded(self, older: Older) -> list[E]:

@@ -65,7 +65,7 @@ class Bought(Series, array_like=True, gc=False):
         elif not days or day > days[-1]:
             self.kept.append(kept)
             Series.add(self, day, amounts)
-            self._drop_unkept(day - LONGEST_WINDOW)
+            self.drop_unkept(day - LONGEST_WINDOW)
         else:
             self._change_late(day, amounts, kept)
 
@@ -77,12 +77,13 @@ class Bought(Series, array_like=True, gc=False):
         else:
             self.kept.insert(place, kept)
             Series.add(self, day, amounts)
-            self._drop_unkept(self.days[-1] - LONGEST_WINDOW)
+            self.drop_unkept(self.days[-1] - LONGEST_WINDOW)
 
     def _drop(self, newest_out_of_reach: int) -> None:
-        """Leave dropping to `_drop_unkept`, which knows what is kept."""
+        """Leave dropping to `drop_unkept`, which knows what is kept."""
 
-    def _drop_unkept(self, newest_out_of_reach: int) -> None:
+    def drop_unkept(self, newest_out_of_reach: int) -> None:
+        """Forget the days that no window reaches and no remembered order lies on, all but one."""
         if self.days[0] > newest_out_of_reach:
             return
         last = bisect_right(self.days, newest_out_of_reach) - 1
@@ -137,6 +138,8 @@ class Seen(Book[None], array_like=True, gc=False):
 
 Dated = TypeVar("Dated", Order, Review, Referral)
 """What a book keeps in the order of its days."""
+B = TypeVar("B", bound=Book[Any])
+S = TypeVar("S", bound=Series)
 
 
 class Orders(Book[Order], array_like=True, gc=False):
@@ -218,6 +221,45 @@ def with_own_verdicts(c: Customer) -> Customer:
         since=list(c.since),
         sequences=list(c.sequences),
         holds=dict(c.holds),
+    )
+
+
+def twin(c: Customer) -> Customer:
+    """Return a copy that may be changed, and given up, without changing the original."""
+    return msgspec.structs.replace(
+        with_own_verdicts(c),
+        seen=_own_book(c.seen),
+        orders=_own_book(c.orders),
+        reviews=_own_book(c.reviews),
+        referrals=_own_book(c.referrals),
+        bought=msgspec.structs.replace(_own_series(c.bought), kept=[*c.bought.kept]),
+        happened=_own_series(c.happened),
+        reviewed=_own_series(c.reviewed),
+        brought=_own_series(c.brought),
+        asked=_own_series(c.asked),
+        wanted=Peaks([*c.wanted.days], [*c.wanted.peaks]),
+        attributes=dict(c.attributes),
+    )
+
+
+def _own_book(book: B) -> B:
+    older = msgspec.structs.replace(book.older) if book.older else None
+    return msgspec.structs.replace(book, older=older)
+
+
+def _own_series(series: S) -> S:
+    sums = [[*column] for column in series.sums]
+    return msgspec.structs.replace(series, days=[*series.days], sums=sums)
+
+
+def without_older(c: Customer) -> Customer:
+    """Return the record without the older parts of its books, which are stored apart."""
+    return msgspec.structs.replace(
+        c,
+        seen=msgspec.structs.replace(c.seen, older=None),
+        orders=msgspec.structs.replace(c.orders, older=None),
+        reviews=msgspec.structs.replace(c.reviews, older=None),
+        referrals=msgspec.structs.replace(c.referrals, older=None),
     )
 
 

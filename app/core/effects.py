@@ -29,8 +29,8 @@ from app.core.events import (
 )
 from app.core.facts import ASKED, BOUGHT, BROUGHT, CARD, PROFILE, REVIEWED, SENT, SIGNED, WANTED
 from app.core.money import Factor, convert
+from app.core.revenue import with_revenue
 from app.core.rules import Rules
-from app.core.series import LONGEST_WINDOW
 
 Effect = Callable[[Rules, Customer, Any, int], int]
 _POSITIVE, _NEGATIVE = 4, 2
@@ -179,21 +179,10 @@ def _referral_converted(rules: Rules, c: Customer, data: ReferralConverted, day:
         _remember(c, c.referrals, key, Referral(day, ((day, revenue),) if revenue else ()))
         c.brought.add(day, (1, revenue))
     elif revenue:
-        c.referrals.replace(key, Referral(known.day, _with_revenue(known, day, revenue)))
+        newest = c.brought.days[-1] if c.brought.days else day
+        c.referrals.replace(key, with_revenue(known, day, revenue, newest))
         c.brought.add(day, (0, revenue))
     return BROUGHT
-
-
-def _with_revenue(known: Referral, day: int, revenue: int) -> tuple[tuple[int, int], ...]:
-    """Add revenue on a day; days that no window reaches any more become one."""
-    by_day = dict(known.revenue)
-    by_day[day] = by_day.get(day, 0) + revenue
-    newest_out_of_reach = max(by_day) - LONGEST_WINDOW
-    old = [(d, amount) for d, amount in by_day.items() if d <= newest_out_of_reach]
-    kept = [(d, amount) for d, amount in by_day.items() if d > newest_out_of_reach]
-    if old:
-        kept.append((newest_out_of_reach, sum(amount for _, amount in old)))
-    return tuple(sorted(kept))
 
 
 def _referral_reversed(rules: Rules, c: Customer, data: ReferralReversed, day: int) -> int:

@@ -200,6 +200,7 @@ REASONS = (
     "unknown-order",
     "unknown-review",
     "unknown-referral",
+    "too-much",
 )
 """Why a record can be refused, in the order in which faults are looked for (contract section 2)."""
 

@@ -21,6 +21,7 @@ from app.core.handover import Absorb, Forward
 from app.core.move import Look, Occasion, evaluate, is_placed, leave
 from app.core.people import depart, erase, is_one_with
 from app.core.refusals import refuse
+from app.core.room import refuse_growth
 from app.core.rules import Rules
 from app.core.verdict import (
     DROPPED,
@@ -60,7 +61,7 @@ def admit(rules: Rules, slot: Slot, event: Event) -> bytes | Applied | Repeated 
         return key
     if isinstance(event.data, ProfileMerged) and is_one_with(slot, event.data.into):
         return IN_TIME
-    return refuse(rules, record, event.data) or key
+    return refuse(rules, record, event.data) or refuse_growth(rules, slot, event, key) or key
 
 
 def fold_admitted(

@@ -59,7 +59,8 @@ class Absorb(msgspec.Struct, frozen=True, gc=False):
 
     `path` lists the ids that have passed it on. Where it comes back to one of them, merges have
     crossed: it goes round once more from the smallest of the circle (`lap`), to see that the circle
-    is closed still, and then that one is to survive (`settle`).
+    is closed still, and then that one is to survive (`settle`). `home`: the survivor had no room,
+    and it is on its way to its own id, to be a customer there again.
     """
 
     to: str
@@ -71,6 +72,7 @@ class Absorb(msgspec.Struct, frozen=True, gc=False):
     path: tuple[str, ...]
     lap: bool = False
     settle: bool = False
+    home: bool = False
 
 
 class Forget(msgspec.Struct, frozen=True, gc=False):

@@ -17,11 +17,11 @@ from app.core.customer import (
 )
 from app.core.effects import discount_order, discount_referral, discount_review
 from app.core.handover import Absorb, Forget, Handover
-from app.core.series import highest_of_both, united
+from app.core.series import LONGEST_WINDOW, added_up, highest_of_both, united
 
 MOST_ALIASES, MOST_ALIAS_BYTES = 4_096, 256 * 1024
 """Ids absorbed into one customer that are known; of more, the newest. One that is too many is let
-go (`take_aliases`), and an event for it begins a new customer there."""
+go (`let_go`), and an event for it begins a new customer there."""
 LET_GO = -1
 """In the place of an erasure's instant, for who was only let go: no event is as old."""
 LONGEST_PATH = 512
@@ -54,10 +54,9 @@ def erase(slot: Slot, instant: int) -> list[Handover]:
     return told
 
 
-def take_aliases(slot: Slot, arrived: list[str], time: int) -> list[Handover]:
-    """Remember ids absorbed into this customer; returns what those are told who are too many.
+def aliases_with(slot: Slot, arrived: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the ids absorbed into this customer with those that arrive, and who are too many.
 
-    Who is not remembered would not be told of an erasure, and forward to somebody erased for ever.
     An id stands before the one that it forwards to, so none goes on over one that was let go.
     """
     known = tuple(dict.fromkeys((*slot.aliases, *arrived)))
@@ -67,8 +66,15 @@ def take_aliases(slot: Slot, arrived: list[str], time: int) -> list[Handover]:
         if room < 0:
             break
         first -= 1
-    slot.aliases = known[first:]
-    return [Forget(alias, time, LET_GO) for alias in known[:first]]
+    return known[first:], known[:first]
+
+
+def let_go(too_many: tuple[str, ...], time: int) -> list[Handover]:
+    """Return what ids are told that are remembered no longer.
+
+    They would not be told of an erasure, and forward to somebody erased for ever.
+    """
+    return [Forget(alias, time, LET_GO) for alias in too_many]
 
 
 def next_stop(slot: Slot, moved: Moved, absorb: Absorb) -> Absorb | None:
@@ -134,13 +140,15 @@ def _unite_book(own: Book[Dated], others: Book[Dated], discount: Callable[[Dated
 
 def _unite_bought(c: Customer, other: Customer) -> None:
     """Add up purchases by day, and count anew which days have a remembered order."""
-    sums = united(c.bought, other.bought)
+    sums = added_up(c.bought, other.bought)
     had = {*_kept_days(c), *_kept_days(other)}
     kept = dict.fromkeys(sums.days, 0)
     for _, order in c.orders.contents():
         if not order.void:
             kept[order.day] += 1
     c.bought = type(c.bought)(sums.days, sums.sums, [kept[day] for day in sums.days])
+    if sums.days:
+        c.bought.drop_unkept(sums.days[-1] - LONGEST_WINDOW)
     lost = [day for day in had if not kept[day]]
     c.forgotten_until = max([c.forgotten_until, *lost])
 

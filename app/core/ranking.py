@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from app.core.customer import Customer
 from app.core.facts import Cuts
 from app.core.series import within
+from app.core.sums import GREATEST
 
 _BLOCK = 512
 
@@ -67,7 +68,7 @@ class _Order:
                 yield entry & ((1 << _NUMBER_BITS) - 1)
 
 
-_BEYOND = 1 << 80
+_BEYOND = GREATEST + 1
 
 
 class Ranking:

@@ -5,18 +5,20 @@ from msgspec.structs import replace
 from app.core.book import event_key, hash_id
 from app.core.customer import Customer, Moved, Slot, stranger
 from app.core.due import Cutter, advance
-from app.core.events import ReferralConverted, ReferralReversed
+from app.core.events import ReferralConverted, ReferralReversed, Refused
 from app.core.fold import admit, fold, look_at
 from app.core.handover import Absorb, Credit, Forget, Forward, Handover, Named, Redirect
 from app.core.move import Occasion, evaluate
 from app.core.people import (
+    aliases_with,
     erase,
     is_one_with,
+    let_go,
     next_stop,
     settle_here,
-    take_aliases,
     unite,
 )
+from app.core.room import refuse_union
 from app.core.rules import Rules
 from app.core.verdict import DROPPED, FORWARDED, IN_TIME, LATE, NOTED, Outbox, Verdict
 
@@ -111,25 +113,45 @@ def _receive_named(slot: Slot) -> Verdict:
 def _receive_absorb(
     rules: Rules, slot: Slot, absorb: Absorb, cutter: Cutter, out: Outbox
 ) -> Verdict:
-    slot.touched = True
     if isinstance(slot.record, Moved):
         further = next_stop(slot, slot.record, absorb)
         if further is not None:
             out.handovers.append(further)
             return FORWARDED
         settle_here(slot, slot.record, len(rules.ladders))
+        slot.touched = True
     # What came home out of a circle names this customer, too.
     arrived = [id for id in (*absorb.aliases, absorb.absorbed) if id != slot.id]
     if slot.erased is not None and slot.erased.instant >= absorb.time:
         instant = slot.erased.instant
         out.handovers.extend(Forget(alias, instant, instant) for alias in arrived)
         return DROPPED
-    out.handovers += take_aliases(slot, arrived, absorb.time)
+    aliases, too_many = aliases_with(slot, arrived)
+    refused = refuse_union(rules, slot, absorb.record, aliases)
+    if refused is not None:
+        return _send_home(slot, absorb, refused, out)
+    slot.aliases = aliases
+    slot.touched = True
+    out.handovers += let_go(too_many, absorb.time)
     if absorb.absorbed in arrived and absorb.path[-1:] != (absorb.absorbed,):
         out.handovers.append(Redirect(absorb.absorbed, absorb.time, slot.id))
     if absorb.record is None:
         return IN_TIME
     return _unite(rules, slot, absorb, absorb.record, cutter, out)
+
+
+def _send_home(slot: Slot, absorb: Absorb, refused: Refused, out: Outbox) -> Refused:
+    """Let a record for which there is no room go back to its own id, and be a customer there.
+
+    One that is there already, and finds no room beside what began there in the meantime, stays in
+    the dead letter that is made of it.
+    """
+    if absorb.absorbed != slot.id:
+        path = (*absorb.path, slot.id)
+        out.handovers.append(
+            replace(absorb, to=absorb.absorbed, path=path, lap=False, settle=True, home=True)
+        )
+    return refused
 
 
 def _unite(
@@ -143,7 +165,8 @@ def _unite(
     advance(rules, slot.id, c, instant, cutter, out.changes)
     c.as_of = instant
     unite(slot, c, other)
-    c.seen.add(event_key(absorb.trigger.source, absorb.trigger.id))
+    if not absorb.home:
+        c.seen.add(event_key(absorb.trigger.source, absorb.trigger.id))
     occasion = Occasion("merge", absorb.trigger)
     evaluate(look_at(rules, slot, c, instant, cutter, occasion), rules.all, out.changes)
     c.due = None

@@ -49,9 +49,11 @@ class Series(msgspec.Struct, array_like=True, gc=False):
         for column, amount in zip(self.sums, amounts, strict=True):
             if amount:
                 column[place:] = [total + amount for total in column[place:]]
+        if self.days[1] <= self.days[-1] - LONGEST_WINDOW:
+            self._drop(self.days[-1] - LONGEST_WINDOW)
 
     def _drop(self, newest_out_of_reach: int) -> None:
-        unreachable = bisect_right(self.days, newest_out_of_reach) - 1
+        unreachable = max(0, bisect_right(self.days, newest_out_of_reach) - 1)
         del self.days[:unreachable]
         for column in self.sums:
             del column[:unreachable]
@@ -78,6 +80,14 @@ def within(series: Series, column: int, first: int) -> int:
 
 
 def united(one: Series, other: Series) -> Series:
+    """Add two series day by day, but for the days that no window reaches."""
+    both = added_up(one, other)
+    if both.days and both is not one and both is not other:
+        both._drop(both.days[-1] - LONGEST_WINDOW)
+    return both
+
+
+def added_up(one: Series, other: Series) -> Series:
     """Add two series day by day."""
     if not one.days or not other.days:
         return one if one.days else other

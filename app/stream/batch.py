@@ -208,9 +208,21 @@ class Batch:
         elif self._ranks:
             self._note(slot, (self._rules.calendar.day_of(handover.time),))
         kind = handover.event.type if isinstance(handover, Forward | Credit) else None
-        self._judge(verdict, kind, handover.time, delivered.origin or record)
+        self._judge(verdict, kind, handover.time, self._letter_of(delivered, record))
         if self.out.handovers:
             self._hand_over(delivered.origin, record)
+
+    def _letter_of(self, delivered: Delivered, record: Record) -> Record | Origin:
+        """Return what becomes the dead letter of a handover, should it be refused.
+
+        Of an event it is the record in which that was received. So it is of a merge while the
+        absorbed customer goes home; one that stays nowhere else stays in its letter.
+        """
+        if isinstance(delivered.handover, Absorb) and not self.out.handovers:
+            return record
+        if isinstance(delivered.handover, Absorb) and delivered.origin is None:
+            return Origin(record.topic, record.partition, record.offset, record.key, None, ())
+        return delivered.origin or record
 
     def _judge(
         self, verdict: Verdict, kind: str | None, time: int, source: Record | Origin

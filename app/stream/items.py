@@ -22,7 +22,7 @@ APP = "loyalty.app"
 
 
 class Delivered(NamedTuple):
-    """A handover, and the record in which a forwarded event was received."""
+    """A handover, and the record in which a forwarded event, or a merge, was received."""
 
     handover: Handover
     origin: Origin | None

@@ -1,17 +1,22 @@
 """The row that a partition keeps beside its customers: under what it was made, where it stands.
 
-It lies in the changelog with the batch that it belongs to, so it comes back with the state.
+It lies in the changelog with the batch that it belongs to, so it comes back with the state. It is
+MessagePack; a cut beyond 64 bits makes it one of version 2 (`app.core.sums`).
 """
 
 from collections import Counter
 
 import msgspec
+from msgspec.structs import replace
 
+from app.core import sums
 from app.core.change import Cause
 from app.errors import StartupRefused
 
 KEY = b"m"
 VERSION = 1
+WIDE = 2
+"""The version of a row with a cut beyond 64 bits, and the newest that is read."""
 
 Cut = tuple[int, int, int]
 """Percent, days and the cut in base minor units of one `top_spender(percent, days)`."""
@@ -50,8 +55,22 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Meta).decode
 
 
+class _Head(msgspec.Struct, array_like=True):
+    version: int
+
+
+_head = msgspec.msgpack.Decoder(_Head).decode
+
+
 def write(meta: Meta) -> bytes:
-    return _encode(meta)
+    meta.version = VERSION
+    try:
+        return _encode(meta)
+    except OverflowError:
+        cuts = {
+            day: [(*top, sums.packed(cut)) for *top, cut in cuts] for day, cuts in meta.cuts.items()
+        }
+        return _encode(replace(meta, version=WIDE, cuts=cuts))
 
 
 def read(value: bytes | None) -> Meta:
@@ -59,13 +78,14 @@ def read(value: bytes | None) -> Meta:
     if value is None:
         return Meta()
     try:
-        meta = _decode(value)
+        version = _head(value).version
+        meta = sums.unpacked(value, Meta) if version == WIDE else _decode(value)
     except msgspec.MsgspecError as error:
         raise StartupRefused(f"the changelog's own row cannot be read: {error}") from error
-    if meta.version > VERSION:
+    if version > WIDE:
         raise StartupRefused(
-            f"the changelog was written by a newer version of Loyalty Ladder ({meta.version}, this "
-            f"reads {VERSION}): start that one again, or take a new LADDER_APP_ID and replay "
+            f"the changelog was written by a newer version of Loyalty Ladder ({version}, this "
+            f"reads {WIDE}): start that one again, or take a new LADDER_APP_ID and replay "
             "(docs/operating.md says how)"
         )
     return meta

@@ -51,6 +51,7 @@ MEANINGS: dict[str, str] = {
     "unknown-order": "a refund of an order that the customer's record does not know (any more)",
     "unknown-review": "a removal of a review that the customer's record does not know (any more)",
     "unknown-referral": "a reversal of a conversion that the record does not know (any more)",
+    "too-much": "the customer's record would grow past 512 KiB, or a sum in it past 128 bits",
 }
 """What each reason means, in the order in which faults are looked for."""
 

@@ -1,7 +1,7 @@
 """Handovers as bytes: records of the internal handover topic, keyed by the addressee's id.
 
-MessagePack behind a version byte. A forwarded event travels as the record that it came in, so
-that a dead letter made of it later is what was received, from where it was received.
+MessagePack behind a version byte. A forwarded event, and a merge, travel with the record that they
+came in, so that a dead letter made of them later is what was received, from where it was received.
 """
 
 from typing import Any
@@ -28,8 +28,8 @@ MOST_HEADERS = 64 * 1024
 
 
 class Origin(msgspec.Struct, frozen=True, array_like=True):
-    """The record in which a forwarded event was received; `left_out` are the parts that were too
-    large to come along.
+    """The record in which an event was received; `left_out` are the parts that were too large to
+    come along.
     """
 
     topic: str
@@ -75,6 +75,8 @@ class _Absorb(msgspec.Struct, array_like=True, tag="absorb"):
     path: tuple[str, ...]
     lap: bool
     settle: bool
+    origin: Origin | None = None
+    home: bool = False
 
 
 class _Forget(msgspec.Struct, array_like=True, tag="forget"):
@@ -96,7 +98,9 @@ Delivered = tuple[core.Handover, Origin | None]
 
 
 def encode(handover: core.Handover, codec: RecordCodec, origin: Origin | None) -> bytes:
-    """Write a handover; `origin` is the record a forwarded event came in (required for one)."""
+    """Write a handover; `origin` is the record that a forwarded event (there it is required), or
+    a merge, came in.
+    """
     return _VERSION + _encode(_written(handover, codec, origin))
 
 
@@ -130,6 +134,8 @@ def _written(handover: core.Handover, codec: RecordCodec, origin: Origin | None)
                 handover.path,
                 handover.lap,
                 handover.settle,
+                _portable(origin) if origin else None,
+                handover.home,
             )
         case core.Forget(to, time, instant):
             return _Forget(to, time, instant)
@@ -146,7 +152,7 @@ def _portable(origin: Origin) -> Origin:
 
 
 def decode(value: bytes | None, codec: RecordCodec) -> Delivered | Unreadable:
-    """Read a handover, and the record a forwarded event came in. Never raises."""
+    """Read a handover, and the record that a forwarded event or a merge came in. Never raises."""
     if value is None or value[:1] not in _VERSIONS:
         return Unreadable(f"no handover of version {VERSION}")
     try:
@@ -202,6 +208,7 @@ def _absorb(written: _Absorb, codec: RecordCodec) -> Delivered | Unreadable:
             written.path,
             written.lap,
             written.settle,
+            written.home,
         ),
-        None,
+        written.origin,
     )

@@ -12,8 +12,10 @@ next due instant, at a fixed place, so that the index of due customers is rebuil
 decoding. Other rows are a version byte and MessagePack. Decoding never raises: what cannot be
 read is `Unreadable`.
 
-The id is under `x` only while somebody who keeps its SHA-256 alone may ask for it. Version 1 kept
-who brought a customer by id, and none under `x`.
+The id is under `x` only while somebody who keeps its SHA-256 alone may ask for it. A number of a
+hot row that 64 bits do not hold is the extension type 1 with 16 bytes (`app.core.sums`); what a
+referred customer brought on one day is several entries of that day where it is beyond 64 bits.
+Version 1 kept who brought a customer by id, and none under `x`, and knew no numbers beyond 64 bits.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -23,8 +25,9 @@ from zlib import crc32
 
 import msgspec
 
+from app.core import sums
 from app.core.book import Book, Older
-from app.core.customer import Customer, Erased, Moved, Slot
+from app.core.customer import Customer, Erased, Moved, Slot, without_older
 from app.core.due import NEVER
 from app.core.ladder import Ladder
 
@@ -198,7 +201,7 @@ class RecordCodec:
         try:
             if row[_KIND] == _MOVED:
                 return _moved.decode(row[_BODY:])
-            c = _customer.decode(row[_BODY:])
+            c = _decode_customer(row[_BODY:])
         except _WRONG as error:
             return Unreadable(str(error))
         if not (
@@ -228,8 +231,8 @@ class RecordCodec:
         if c.due is None:
             raise ValueError("the next due instant is to be found before a record is written")
         if parts:
-            c = _without_older(c)
-        return self._heads[parts | traces] + _encode(c)
+            c = without_older(c)
+        return self._heads[parts | traces] + _encode_customer(c)
 
     def changed_rows(self, slot: Slot) -> list[Row]:
         """Return what is to be written for a touched slot, and count it as stored."""
@@ -286,6 +289,20 @@ class RecordCodec:
         return record
 
 
+def _encode_customer(c: Customer) -> bytes:
+    try:
+        return _encode(c)
+    except OverflowError:
+        return _encode(sums.with_packed_sums(c))
+
+
+def _decode_customer(body: bytes) -> Customer:
+    try:
+        return _customer.decode(body)
+    except msgspec.ValidationError:
+        return sums.unpacked(body, Customer)
+
+
 def _traces_key(customer: str) -> bytes:
     return traces_key(sha256(customer.encode()).digest())
 
@@ -300,14 +317,6 @@ def _parts(c: Customer) -> int:
         | (c.orders.older is not None) << 1
         | (c.reviews.older is not None) << 2
         | (c.referrals.older is not None) << 3
-    )
-
-
-def _without_older(c: Customer) -> Customer:
-    bare = [msgspec.structs.replace(book, older=None) for book in _books(c)]
-    seen, orders, reviews, referrals = bare
-    return msgspec.structs.replace(
-        c, seen=seen, orders=orders, reviews=reviews, referrals=referrals
     )
 
 

@@ -211,7 +211,7 @@ async def test_money_beyond_the_pages_own_numbers_keeps_its_cents(
     told = await page.evaluate(
         """async (amounts) => { const { exactly } = await import('/page/numbers.js');
         const { money, tellOfShop } = await import('/page/language.js');
-        tellOfShop({ currency: 'USD' });
+        tellOfShop({ currency: 'USD', currency_digits: 2, timezone: 'UTC' });
         return exactly(amounts).map((amount) => money(amount)); }""",
         json.dumps([10**20 + 12, -(10**20) - 12, 10**20, 1234]),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from app.core.apply import next_due
 from app.core.change import Trigger
 from app.core.customer import Customer, Moved, Slot
 from app.core.due import NEVER
-from app.core.events import Event, ProfileErased, ProfilePlaced
+from app.core.events import Event, ProfileErased, ProfilePlaced, ReferralConverted
 from app.core.handover import Absorb, Forget, Forward, Handover, Redirect
+from app.core.room import size_of
 from app.wire import handover as wire
 from app.wire.handover import Origin
 from app.wire.record import HOT, TRACES, VERSION, RecordCodec, Unreadable, due_of
@@ -93,6 +95,28 @@ def check_whole(shop: Shop) -> None:
             assert content(Slot(slot.id, read)) == content(Slot(slot.id, slot.record))
 
 
+def test_sums_beyond_64_bits_are_read_back_as_they_were() -> None:
+    check_stored(rich())
+    check_whole(rich())
+    for extension in (b"\xd8\x02" + bytes(16), b"\xd7\x01" + bytes(8)):
+        spoilt = RICH.replace(b"\xd8\x01" + (2**64).to_bytes(16, "big"), extension)
+        assert spoilt != RICH
+        assert isinstance(CODEC.decode(spoilt), Unreadable)
+
+
+@LAW
+@given(streams())
+def test_the_size_that_is_judged_is_that_of_the_rows_and_little_more(events: list[Event]) -> None:
+    shop = shop_of(events)
+    rows = stored(shop)
+    for id, slot in shop.slots.items():
+        if isinstance(slot.record, Customer):
+            keys = [kind + id.encode() for kind in (HOT, b"s", b"o", b"r", b"f")]
+            keys.append(TRACES + sha256(id.encode()).digest())
+            size = sum(len(rows.held.get(key, b"")) for key in keys)
+            assert size <= size_of(slot, slot.record) < size + 5_000
+
+
 def test_the_due_instant_is_read_from_a_row_in_the_first_hour_of_1970() -> None:
     shop = shop_of(())
     shop.tell(ProfilePlaced("steps", "a", HOUR // 2), 0)
@@ -155,8 +179,21 @@ def sample_handovers() -> list[bytes]:
     return [wire.encode(handover, CODEC, origin) for handover in made]
 
 
+def rich() -> Shop:
+    """Somebody with sums beyond 64 bits, below and above nothing."""
+    shop = shop_of(())
+    for number in range(3):
+        shop.buy(f"o{number}", START + number * 24 * HOUR, customer="c", amount=10**12)
+        shop.tell(ReferralConverted(f"r{number}", 10**12, "VND"), customer="c")
+    c = shop.record("c")
+    c.bought.sums[1] = [2**64 - 1, 2**64, 2**127 - 1]
+    c.brought.sums[1] = [-(2**63) - 1, -(2**63), -(2**127)]
+    return shop
+
+
 CROWDED = stored(crowded()).held
-HOT_ROWS = [row for key, row in CROWDED.items() if key[:1] == HOT]
+RICH = stored(rich()).held[HOT + b"c"]
+HOT_ROWS = [*(row for key, row in CROWDED.items() if key[:1] == HOT), RICH]
 WHOLE = [CODEC.encode_whole(crowded().record(id)) for id in "ab"]
 HANDOVERS = sample_handovers()
 FURTHER = [(key, row) for key, row in CROWDED.items() if key[:1] != HOT]

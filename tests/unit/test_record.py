@@ -84,6 +84,39 @@ def test_the_rows_of_somebody_reviewing_and_referring_without_end_are_bounded() 
     assert len(one.record().happened.days) <= 731
 
 
+def test_the_rows_of_somebody_whose_events_come_the_newest_first_are_bounded() -> None:
+    one, rows = shop()
+    for number in range(2_000, 0, -1):
+        one.buy(f"o{number}", at("2020-03-01") + number * DAY, amount=10**12)
+        one.tell(ReviewPosted(f"r{number}", 5))
+        one.tell(ReferralConverted(f"f{number}", 10**12, "VND"))
+        one.tell(Inquired())
+    rows.save(one.slot())
+    c = one.record()
+    assert max(len(each.days) for each in (c.happened, c.reviewed, c.brought, c.asked)) <= 731
+    assert len(c.bought.days) <= 512 + 731
+    assert sum(map(len, rows.held.values())) < 128 * 1024
+    facts = one.facts()
+    assert [facts[name] for name in ("purchases", "reviews", "referrals")] == [2_000] * 3
+
+
+def test_the_rows_of_somebody_who_absorbs_many_of_other_years_are_bounded() -> None:
+    one, rows = shop()
+    for year in range(30):
+        for number in range(400):
+            time = at(f"{1970 + 3 * year}-01-01") + number * DAY
+            one.buy(f"o{year}-{number}", time, customer=f"c{year}", amount=10**12)
+            one.tell(Inquired(), customer=f"c{year}")
+    one.told = at("2060-01-01")
+    for year in range(30):
+        one.tell(ProfileMerged("c"), customer=f"c{year}")
+    rows.save(one.slot())
+    c = one.record()
+    assert max(len(each.days) for each in (c.happened, c.asked)) <= 731
+    assert len(c.bought.days) <= 512 + 731
+    assert (one.facts()["purchases"], one.facts()["inquiries"]) == (12_000, 12_000)
+
+
 def test_only_the_hot_row_is_written_while_the_recent_part_takes_what_comes() -> None:
     one, rows = shop()
     for number in range(20):

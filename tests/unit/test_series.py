@@ -58,6 +58,13 @@ def test_running_totals_are_told_by_day() -> None:
     assert [series.at(0, day) for day in (1, 2, 4, 5, 9)] == [0, 4, 4, 10, 10]
 
 
+def test_united_series_keep_every_day_that_a_window_reaches() -> None:
+    one, other = Series([5, 700], [[1, 2]]), Series([6], [[10]])
+    assert united(one, other) == Series([5, 6, 700], [[1, 11, 12]])
+    late = Series([0, 1, 2], [[1, 2, 3]])
+    assert united(late, Series([732], [[10]])) == Series([2, 732], [[3, 13]])
+
+
 def test_united_with_nothing_a_series_stays_as_it_is() -> None:
     series = Series([3], [[7]])
     assert united(series, Series()) is series
