@@ -7,9 +7,11 @@ from app.core.events import (
     Inquired,
     ProfileErased,
     ProfileMerged,
+    PurchaseCompleted,
     ReferralConverted,
     ReviewPosted,
 )
+from app.core.series import within
 from app.wire.record import HOT, TRACES, layout_of
 from tests.partitions import Rows
 from tests.shop import BUILT_IN, DAY, HOUR, SECOND, Shop, at, ladder
@@ -21,6 +23,17 @@ LARGEST_HOT_ROW = 32 * 1024
 LARGEST_OLDER_ROW = 32 * 1024
 """Bytes, whatever a customer does in ten years; all five rows together are far below the 1 MiB
 that a Kafka broker takes for one record."""
+
+WIDE_ROW = (
+    "020000dc8338f1dc0017cf00064c4fbbf84000cf00064bff44aa024001c40102c4010291cf00064bff449ac0009102"
+    "94c43030f47a16bae4404a9dc3c1d0977b30783925e25cfe6471feb02a7f7a21e7d9a091d880284d37727bd7e783df"
+    "b032be7dc40000c094c42075d71e1dfcedd315ed8f3f2fd195db2bf0cb5f5441e8e939448cf391a2daa37cc42698cd"
+    "5021cf00038d7ea4c680000100c2a0010098cd5022cf00038d7ea4c680000100c2a0010000c09392cd5021cd502293"
+    "92010292cfffffffffffffffffd8010000000000084595161401484a0000019201029201019292cd5021cd50229192"
+    "010394c400c40000c092909094c4102d4e1f50c09a9d7adce7355ef7fdd27ac41292cd50229192cd5022cf00038d7e"
+    "a4c6800000c09291cd502292910191d8010000000000000001000000000000000092909092909000c0c080ff80"
+)
+"""A customer of `STEPS` with sums beyond 64 bits, as such rows are stored for ever after."""
 
 STEPS = ladder("a: purchases >= 1\nb: purchases_in(5) >= 2")
 
@@ -166,6 +179,19 @@ def test_what_is_left_of_an_erased_customer_is_a_marker_until_a_new_record_joins
     rows.save(one.slot())
     assert {key[:1] for key in rows.held} == {HOT, TRACES}
     assert (rows.load("c").erased, rows.load("c").next_life) == (loaded.erased, 2)
+
+
+def test_a_row_with_sums_beyond_64_bits_is_read_as_it_was_written() -> None:
+    one, rows = shop()
+    rows.held[HOT + b"c"] = bytes.fromhex(WIDE_ROW)
+    one.slots = {"c": rows.load("c")}
+    facts = one.facts()
+    assert (facts["spend"], facts["referral_revenue"]) == (10**25 + 1, 2**64)
+    assert within(one.record().bought, 1, 20_514) == 10**25 + 1 - (2**64 - 1)
+    one.tell(PurchaseCompleted("one more", 7, "VND"), at("2026-03-03"), id="one more")
+    rows.save(one.slot())
+    assert rows.load("c").record == one.record()
+    assert one.facts()["spend"] == 10**25 + 8
 
 
 def test_the_layout_is_another_for_other_ladders_rungs_or_orders_of_them() -> None:
