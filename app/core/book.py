@@ -164,6 +164,16 @@ class Book(msgspec.Struct, Generic[E], array_like=True, gc=False):
         self.skip = 0
         self.ids = b""
 
+    def cut(self) -> None:
+        """Cut off what is forgotten: who is measured holds no more than what is remembered."""
+        if self.skip and self.decode is None:
+            older = self.older
+            self.older = Older(older.ids[self.skip * ID_BYTES :], changed=True) if older else None
+            self.skip = 0
+        elif self.skip:
+            ids, entries = self._remembered_older()
+            self._set_older(ids, entries, self._each_older())
+
     def _shelve(self) -> None:
         """Move the recent part to the older, and cut off what is forgotten."""
         if self.decode is None:

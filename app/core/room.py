@@ -76,6 +76,7 @@ def refuse_growth(rules: Rules, slot: Slot, event: Event, key: bytes) -> Refused
     loose = _loose(known) + _packed(slot.aliases)
     if loose <= _room(known) and sums.are_small(known):
         return None
+    _cut(known)
     before = size_of(slot, known)
     if isinstance(event.data, ProfileMerged):
         return _no_room(before) if before > LARGEST_RECORD else None
@@ -102,6 +103,9 @@ def refuse_union(
     small = sums.are_small(known) and (other is None or sums.are_small(other))
     if loose <= _room(known) and small:
         return None
+    _cut(known)
+    if other is not None:
+        _cut(other)
 
     def united() -> Customer:
         trial = twin(known)
@@ -112,6 +116,13 @@ def refuse_union(
     return _judge(slot, known, united, aliases, size_of(slot, other, aliases) if other else 0)
 
 
+def _cut(c: Customer) -> Customer:
+    """Cut off what is forgotten, so that only what is remembered is measured."""
+    for book in (c.seen, c.orders, c.reviews, c.referrals):
+        book.cut()
+    return c
+
+
 def _judge(
     slot: Slot,
     known: Customer,
@@ -120,12 +131,12 @@ def _judge(
     before: int,
 ) -> Refused | None:
     """Try a change of a record; if need be, make room first by what costs no fact."""
-    trial = changed()
+    trial = _cut(changed())
     if not sums.fit(trial):
         return Refused("too-much", "a sum of the customer's record would need more than 128 bits")
     size = size_of(slot, trial, aliases)
     if size > LARGEST_RECORD and fold_old_days(known):
-        size = size_of(slot, changed(), aliases)
+        size = size_of(slot, _cut(changed()), aliases)
     return _no_room(size) if size > max(LARGEST_RECORD, before) else None
 
 

@@ -179,13 +179,13 @@ def test_days_that_no_window_reaches_make_room_for_new_ones() -> None:
     told = Told()
     told.fill("c", NAMES[:30])
     told.refer(range(25), range(100))
-    told.refer(range(900, 925), range(100, 200))
+    told.refer(range(1_200, 1_225), range(100, 200))
     full = Outcome(told.lines)
     assert full.reasons == {}
     revenue = 25 * sum(10**14 + number for number in range(200))
     assert full.customers["c"]["facts"]["referral_revenue"] == revenue
     for number in range(1, 200):
-        told.tell("referral.reversed", "c", day=926, referred_id=f"r-{number}")
+        told.tell("referral.reversed", "c", day=1_226, referred_id=f"r-{number}")
     facts = Outcome(told.lines).customers["c"]["facts"]
     assert (facts["referrals"], facts["referral_revenue"]) == (1, 25 * 10**14)
 

@@ -120,6 +120,13 @@ impl<E: Clone> Book<E> {
         self.older_changed = false;
     }
 
+    /// Cut off what is forgotten: who is measured holds no more than what is remembered.
+    pub fn cut(&mut self) {
+        if self.skipped > 0 {
+            self.older_touched();
+        }
+    }
+
     /// Have all parts written anew, as for a record that comes to another customer.
     pub fn store_anew(&mut self) {
         self.older_changed = self.has_older();

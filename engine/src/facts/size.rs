@@ -107,14 +107,22 @@ fn parted(amount: Amount) -> usize {
     (parts - 1) * 9 + int(amount - (parts as Amount - 1) * GREATEST)
 }
 
+/// Texts, as an array of them; nothing where there are none.
+pub fn texts(texts: &[Box<str>]) -> usize {
+    if texts.is_empty() {
+        return 0;
+    }
+    array(texts.len()) + texts.iter().map(|one| text(one)).sum::<usize>()
+}
+
 fn book<E: Entry + Clone>(book: &Book<E>) -> usize {
     let recent = book.recent();
     let ids = recent.len() * size_of::<super::book::Id>();
     let entries: usize = recent.map(|(_, entry)| entry.size()).sum();
-    // The recent part, how much is skipped, and none in the place of the older part.
-    let stored = 1 + bytes(ids) + bytes(entries) + int(book.skipped() as Amount) + 1;
+    // The recent part, that nothing is skipped, and none in the place of the older part.
+    let stored = 1 + bytes(ids) + bytes(entries) + 1 + 1;
     let older = book.older();
-    let older_ids = (older.len() + book.skipped()) * size_of::<super::book::Id>();
+    let older_ids = older.len() * size_of::<super::book::Id>();
     stored + older_ids + older.map(|(_, entry)| entry.size()).sum::<usize>()
 }
 

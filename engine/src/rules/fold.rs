@@ -52,7 +52,7 @@ pub fn event_id(source: &str, id: &str) -> Id {
 }
 
 /// Say why an event will change nothing; else give the id under which it is remembered.
-pub fn admit(rules: &Rules, slot: &Slot, event: &Event) -> Result<Id, Verdict> {
+pub fn admit(rules: &Rules, slot: &mut Slot, event: &Event) -> Result<Id, Verdict> {
     let id = event_id(&event.source, &event.id);
     if slot.customer().is_some_and(|c| c.seen.contains(&id)) {
         return Err(Verdict::Repeated);
@@ -230,7 +230,8 @@ fn merge(
     let late = depart_from_ladders(rules, slot, event, &occasion, cutter, out);
     let (record, aliases) = depart(slot, into);
     let (absorbed, path) = (slot.id.clone(), vec![slot.id.clone()]);
-    let absorb = Absorb { absorbed, record, aliases, trigger, path, lap: false, settle: false };
+    let absorb =
+        Absorb { absorbed, record, aliases, trigger, path, lap: false, settle: false, home: false };
     out.handovers.push(Handover {
         to: into.into(),
         time: event.time,

@@ -42,6 +42,8 @@ pub struct Absorb {
     pub lap: bool,
     /// It is to rest where it arrives.
     pub settle: bool,
+    /// The survivor had no room: it is on its way to its own id, to be a customer there again.
+    pub home: bool,
 }
 
 /// What is handed over.

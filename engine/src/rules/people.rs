@@ -12,7 +12,7 @@ use hashbrown::HashSet;
 
 /// Ids absorbed into one customer that are known; of more, the newest.
 ///
-/// One that is too many is let go ([`take_aliases`]), and an event for it begins a new customer.
+/// One that is too many is let go ([`let_go`]), and an event for it begins a new customer.
 const MOST_ALIASES: usize = 4_096;
 /// Bytes of such ids.
 const MOST_ALIAS_BYTES: usize = 256 * 1024;
@@ -60,16 +60,15 @@ pub fn forget(alias: Box<str>, time: Instant, instant: Instant) -> Handover {
     Handover { to: alias, time, matter: Matter::Forget(instant) }
 }
 
-/// Remember ids absorbed into this customer; gives what those are told who are too many.
+/// Ids absorbed into a customer, `known` and those that arrive; and who of them are too many.
 ///
-/// Who is not remembered would not be told of an erasure, and forward to somebody erased for ever.
 /// An id stands before the one that it forwards to, so none goes on over one that was let go.
-pub fn take_aliases(slot: &mut Slot, arrived: Vec<Box<str>>, time: Instant) -> Vec<Handover> {
-    let mut known: HashSet<Box<str>, foldhash::fast::RandomState> =
-        slot.aliases.iter().cloned().collect();
+pub fn aliases_with(known: &[Box<str>], arrived: Vec<Box<str>>) -> (Vec<Box<str>>, Vec<Box<str>>) {
+    let mut aliases = known.to_vec();
+    let mut known: HashSet<Box<str>, foldhash::fast::RandomState> = known.iter().cloned().collect();
     for alias in arrived {
         if known.insert(alias.clone()) {
-            slot.aliases.push(alias);
+            aliases.push(alias);
         }
     }
     let mut room = MOST_ALIAS_BYTES;
@@ -78,10 +77,17 @@ pub fn take_aliases(slot: &mut Slot, arrived: Vec<Box<str>>, time: Instant) -> V
         room = left.unwrap_or(0);
         left.is_some()
     };
-    let newest = slot.aliases.iter().rev().take(MOST_ALIASES);
+    let newest = aliases.iter().rev().take(MOST_ALIASES);
     let kept = newest.take_while(|alias| fits(alias.len())).count();
-    let too_many = slot.aliases.drain(..slot.aliases.len() - kept);
-    too_many.map(|alias| forget(alias, time, LET_GO)).collect()
+    let newest = aliases.split_off(aliases.len() - kept);
+    (newest, aliases)
+}
+
+/// Tell ids that they are remembered no longer.
+///
+/// They would not be told of an erasure, and forward to somebody erased for ever.
+pub fn let_go(too_many: Vec<Box<str>>, time: Instant) -> impl Iterator<Item = Handover> {
+    too_many.into_iter().map(move |alias| forget(alias, time, LET_GO))
 }
 
 /// Say where an absorbed record goes on to; gives it back if it comes to rest here.

@@ -5,10 +5,11 @@ use super::due::advance;
 use super::fact::Cutter;
 use super::fold::{Outbox, Verdict, admit, event_id, fold};
 use super::handover::{Absorb, Handover, Matter, Travelling};
-use super::people::{erase, forget, next_stop, settle_here, take_aliases, unite};
+use super::people::{aliases_with, erase, forget, let_go, next_stop, settle_here, unite};
+use super::room::refuse_union;
 use super::shop::Rules;
 use super::standing::{Look, Occasion, evaluate};
-use crate::facts::book::hash_id;
+use crate::facts::book::{Id, hash_id};
 use crate::facts::customer::{Customer, REMEMBERED_EVENTS, Record, Slot};
 use crate::facts::instant::Instant;
 use crate::wire::event::Data;
@@ -70,11 +71,11 @@ fn forwarded(
     let travelling = counted(slot, travelling);
     if let Record::Moved(moved) = &slot.record {
         if travelling.returns <= MOST_RETURNS {
+            let to = moved.into.clone();
             if let Err(verdict) = admit(rules, slot, &travelling.event) {
                 return verdict;
             }
-            let (to, matter) = (moved.into.clone(), Matter::Forward(travelling));
-            out.handovers.push(Handover { to, time, matter });
+            out.handovers.push(Handover { to, time, matter: Matter::Forward(travelling) });
             return Verdict::Forwarded;
         }
         settle_here(slot, rules.ladders.len());
@@ -146,7 +147,6 @@ fn absorbed(
     cutter: &dyn Cutter,
     out: &mut Outbox,
 ) -> Verdict {
-    slot.touched = true;
     if let Record::Moved(moved) = &slot.record {
         match next_stop(&slot.id, moved, absorb) {
             Ok((to, further)) => {
@@ -156,32 +156,55 @@ fn absorbed(
             Err(rests) => absorb = rests,
         }
         settle_here(slot, rules.ladders.len());
+        slot.touched = true;
     }
     // What came home out of a circle names this customer, too.
-    let mut arrived = std::mem::take(&mut absorb.aliases);
-    arrived.push(absorb.absorbed.clone());
-    arrived.retain(|id| *id != slot.id);
+    let ids = absorb.aliases.iter().chain([&absorb.absorbed]);
+    let arrived: Vec<Box<str>> = ids.filter(|id| **id != slot.id).cloned().collect();
     if let Some(erased) = slot.erased.filter(|erased| erased.instant >= time) {
         out.handovers
             .extend(arrived.into_iter().map(|alias| forget(alias, erased.instant, erased.instant)));
         return Verdict::Dropped;
     }
-    let redirects = absorb.absorbed != slot.id && absorb.path.last() != Some(&absorb.absorbed);
-    out.handovers.extend(take_aliases(slot, arrived, time));
-    if redirects {
+    let (aliases, too_many) = aliases_with(&slot.aliases, arrived);
+    if let Err(refused) = refuse_union(rules, slot, absorb.record.as_deref_mut(), &aliases) {
+        send_home(slot, time, absorb, out);
+        return Verdict::Refused(refused);
+    }
+    slot.aliases = aliases;
+    slot.touched = true;
+    out.handovers.extend(let_go(too_many, time));
+    if absorb.absorbed != slot.id && absorb.path.last() != Some(&absorb.absorbed) {
         let matter = Matter::Redirect(slot.id.clone());
         out.handovers.push(Handover { to: absorb.absorbed, time, matter });
     }
     let Some(record) = absorb.record else { return Verdict::Applied { late: false } };
+    let merge = (!absorb.home).then(|| event_id(&absorb.trigger.source, &absorb.trigger.id));
     let occasion = Occasion::of(Cause::Merge, absorb.trigger);
-    unite_with(rules, slot, time, *record, &occasion, cutter, out)
+    unite_with(rules, slot, time, *record, merge, &occasion, cutter, out)
 }
 
+/// Let a record for which there is no room go back to its own id, and be a customer there.
+///
+/// One that is there already, and finds no room beside what began there in the meantime, stays in
+/// the dead letter that is made of it.
+fn send_home(slot: &Slot, time: Instant, mut absorb: Absorb, out: &mut Outbox) {
+    if absorb.absorbed != slot.id {
+        absorb.path.push(slot.id.clone());
+        (absorb.lap, absorb.settle, absorb.home) = (false, true, true);
+        let to = absorb.absorbed.clone();
+        out.handovers.push(Handover { to, time, matter: Matter::Absorb(absorb) });
+    }
+}
+
+/// `merge` is what the event is remembered under, unless it was refused.
+#[allow(clippy::too_many_arguments)] // one caller
 fn unite_with(
     rules: &Rules,
     slot: &mut Slot,
     time: Instant,
     other: Customer,
+    merge: Option<Id>,
     occasion: &Occasion,
     cutter: &dyn Cutter,
     out: &mut Outbox,
@@ -198,8 +221,8 @@ fn unite_with(
     advance(rules, id, c, instant, cutter, &mut out.changes);
     c.as_of = instant;
     unite(id, aliases, c, other);
-    if let Some(merge) = &occasion.trigger {
-        c.seen.add(event_id(&merge.source, &merge.id), (), REMEMBERED_EVENTS);
+    if let Some(merge) = merge {
+        c.seen.add(merge, (), REMEMBERED_EVENTS);
     }
     let day = rules.calendar.today(instant);
     let look = Look { rules, id, instant, day, cuts: cutter.at(day), occasion };

@@ -12,22 +12,22 @@
 
 use super::effects::{fold_old_days, take_in};
 use super::people::unite;
+use super::refusal::LARGEST_AMOUNT;
 use super::shop::Rules;
 use crate::facts::book::{Id, RECENT};
-use crate::facts::customer::{Customer, REMEMBERED, REMEMBERED_EVENTS, Slot};
+use crate::facts::customer::{Customer, REMEMBERED, REMEMBERED_EVENTS, Record, Slot};
 use crate::facts::instant::Amount;
 use crate::facts::series::{LONGEST_WINDOW, SPEND};
-use crate::facts::size::{attribute, facts_of, text};
+use crate::facts::size::{attribute, facts_of, text, texts};
 use crate::wire::event::{Data, Event, Reason, Refused};
 
 /// Bytes of all rows of a customer together. A changelog takes a row of twice as many.
 pub const LARGEST_RECORD: usize = 512 * 1024;
 
-/// The most bytes that a day, a number, a sum of money and the head of a text take.
+/// The most bytes that a day, a number and a sum of money take.
 const DAY: usize = 5;
 const NUMBER: usize = 9;
 const SUM: usize = 18;
-const HEAD: usize = 3;
 /// What a record has once: the heads of its parts, its card, its own referral (three ids).
 const ONCE: usize = 3 * 1024;
 /// What a ladder takes.
@@ -56,24 +56,27 @@ const FAR_BELOW: Amount = 1 << 120;
 ///
 /// Who leaves takes room from nobody; but a record that is past the limit already, as an earlier
 /// version may have left one, would not fit into a handover.
-pub fn refuse_growth(rules: &Rules, slot: &Slot, event: &Event, id: Id) -> Result<(), Refused> {
+pub fn refuse_growth(rules: &Rules, slot: &mut Slot, event: &Event, id: Id) -> Result<(), Refused> {
     let merges = matches!(event.data, Data::ProfileMerged { .. });
     if event.data == Data::ProfileErased {
         return Ok(());
     }
-    let stranger;
-    let known = match slot.customer() {
-        Some(known) => known,
-        None if slot.aliases.is_empty() || merges => return Ok(()),
-        None => {
-            stranger = Customer::stranger(event.time, slot.next_life(), rules.ladders.len());
-            &stranger
+    let life = slot.next_life();
+    let Slot { record, aliases, .. } = slot;
+    let mut stranger;
+    let known = match record {
+        Record::Customer(known) => &mut **known,
+        _ if aliases.is_empty() || merges => return Ok(()),
+        _ => {
+            stranger = Customer::stranger(event.time, life, rules.ladders.len());
+            &mut stranger
         }
     };
-    if loose(known) + loose_texts(&slot.aliases) <= room(known) && are_small(&[known]) {
+    if loose(known) + texts(aliases) <= room(known) && are_small(&[known]) {
         return Ok(());
     }
-    let before = stored(known, &slot.aliases);
+    cut(known);
+    let before = stored(known, aliases);
     if merges {
         return if before > LARGEST_RECORD { Err(no_room(before)) } else { Ok(()) };
     }
@@ -84,38 +87,45 @@ pub fn refuse_growth(rules: &Rules, slot: &Slot, event: &Event, id: Id) -> Resul
         trial.seen.add(id, (), REMEMBERED_EVENTS);
         trial
     };
-    if !has_bits(known, crate::rules::refusal::LARGEST_AMOUNT) {
+    let adds =
+        matches!(event.data, Data::PurchaseCompleted { .. } | Data::ReferralConverted { .. });
+    if adds && !has_bits(known, LARGEST_AMOUNT) {
         return Err(beyond_bits());
     }
-    judge(known, taken_in, &slot.aliases, before)
+    judge(known, taken_in, aliases, before)
 }
 
 /// Refuse a merge for which the survivor has no room; `aliases` are all that it would have.
 pub fn refuse_union(
     rules: &Rules,
-    slot: &Slot,
-    other: Option<&Customer>,
+    slot: &mut Slot,
+    mut other: Option<&mut Customer>,
     aliases: &[Box<str>],
 ) -> Result<(), Refused> {
-    let stranger;
-    let known = match slot.customer() {
-        Some(known) => known,
-        None => {
-            stranger = Customer::stranger(0, slot.next_life(), rules.ladders.len());
-            &stranger
+    let life = slot.next_life();
+    let Slot { id, record, aliases: own_aliases, .. } = slot;
+    let mut stranger;
+    let known = match record {
+        Record::Customer(known) => &mut **known,
+        _ => {
+            stranger = Customer::stranger(0, life, rules.ladders.len());
+            &mut stranger
         }
     };
-    let loosely = loose(known) + loose_texts(aliases) + other.map_or(0, loose);
-    let both: Vec<&Customer> = std::iter::once(known).chain(other).collect();
+    let loosely = loose(known) + texts(aliases) + other.as_deref().map_or(0, loose);
+    let both: Vec<&Customer> = std::iter::once(&*known).chain(other.as_deref()).collect();
     if loosely <= room(known) && are_small(&both) {
         return Ok(());
     }
-    if other.is_some_and(|other| !has_bits(known, spend_and_revenue(other))) {
+    cut(known);
+    other.as_deref_mut().into_iter().for_each(cut);
+    let other = other.as_deref();
+    if other.is_some_and(|other| !have_bits(known, other)) {
         return Err(beyond_bits());
     }
     let united = |mut trial: Customer| {
         if let Some(other) = other {
-            unite(&slot.id, &slot.aliases, &mut trial, other.clone());
+            unite(id, own_aliases, &mut trial, other.clone());
         }
         trial
     };
@@ -123,19 +133,23 @@ pub fn refuse_union(
     judge(known, united, aliases, before)
 }
 
+fn cut(c: &mut Customer) {
+    c.seen.cut();
+    c.orders.cut();
+    c.reviews.cut();
+    c.referrals.cut();
+}
+
 /// Try a change of a record; if need be, make room first by what costs no fact.
 fn judge(
-    known: &Customer,
+    known: &mut Customer,
     changed: impl Fn(Customer) -> Customer,
     aliases: &[Box<str>],
     before: usize,
 ) -> Result<(), Refused> {
     let mut size = stored(&changed(known.clone()), aliases);
-    if size > LARGEST_RECORD {
-        let mut roomier = known.clone();
-        if fold_old_days(&mut roomier) {
-            size = stored(&changed(roomier), aliases);
-        }
+    if size > LARGEST_RECORD && fold_old_days(known) {
+        size = stored(&changed(known.clone()), aliases);
     }
     if size > before.max(LARGEST_RECORD) { Err(no_room(size)) } else { Ok(()) }
 }
@@ -155,8 +169,7 @@ fn beyond_bits() -> Refused {
 
 /// At least the bytes that all rows of a customer take, and not much more.
 fn stored(c: &Customer, aliases: &[Box<str>]) -> usize {
-    let aliases: usize = aliases.iter().map(|alias| HEAD + alias.len()).sum();
-    facts_of(c) + aliases + ONCE + A_LADDER * c.verdicts.len()
+    facts_of(c) + texts(aliases) + ONCE + A_LADDER * c.verdicts.len()
 }
 
 /// How much of what has no bound of its own leaves room for any event.
@@ -170,10 +183,6 @@ fn loose(c: &Customer) -> usize {
     let brought = referrals.map(|referral| REFERRAL + referral.revenue.len() * (1 + DAY + SUM));
     let attributes = c.attributes.iter().map(|(name, value)| text(name) + attribute(value));
     brought.sum::<usize>() + attributes.sum::<usize>()
-}
-
-fn loose_texts(texts: &[Box<str>]) -> usize {
-    texts.iter().map(|text| HEAD + text.len()).sum()
 }
 
 /// Whether the sums of records are nowhere near their limit.
@@ -191,4 +200,12 @@ fn spend_and_revenue(c: &Customer) -> Amount {
 /// No running total is greater than the last: what is taken off, is taken off its own day.
 fn has_bits(c: &Customer, more: Amount) -> bool {
     spend_and_revenue(c).checked_add(more).is_some()
+}
+
+/// Whether both sums of two records fit when they are added up.
+fn have_bits(one: &Customer, other: &Customer) -> bool {
+    let spend = |c: &Customer| c.bought.series().total(SPEND);
+    let revenue = |c: &Customer| c.brought.total(1);
+    spend(one).checked_add(spend(other)).is_some()
+        && revenue(one).checked_add(revenue(other)).is_some()
 }
