@@ -10,6 +10,6 @@ The folders, in the order that data moves:
     embedded  a broker for one machine, the demo and its data
     cli       the commands
 
-The engine (`_engine`, written in Rust in `engine/`) has the rules once more. A backtest runs on it, and
-the worker will; until then `core` stays, and tests hold the two equal.
+The engine (`_engine`, written in Rust in `engine/`) has the rules once more. A backtest runs on it,
+and the worker will; until then `core` stays, and tests hold the two equal.
 """

@@ -30,6 +30,11 @@ CUSTOMER = Parameter(
     "customer", "path", {"type": "string", "minLength": 1, "maxLength": LONGEST_ID},
     "the customer id, percent-encoded", required=True, example="c-42",
 )  # fmt: skip
+BY_ID = Parameter(
+    "id", "query", {"type": "string", "minLength": 1, "maxLength": LONGEST_ID},
+    "the customer id; here it may be `.` or `..`, which clients take out of a path",
+    required=True, example="c-42",
+)  # fmt: skip
 OF_LADDER = Parameter("ladder", "query", {"type": "string"}, "only changes on this ladder")
 AT = Parameter(
     "at", "query", {"type": "string", "format": "date-time"},
@@ -75,6 +80,17 @@ class CustomerViews:
                 "/v1/customers/{customer}/history", "getHistory", self.history,
                 "The customer's stage changes, or the rung on each ladder at an instant",
                 (shapes.History, shapes.HistoryAt), (CUSTOMER, OF_LADDER, AT),
+                problems=(400, 404, 421, 502),
+            ),
+            Endpoint(
+                "/v1/customers", "findCustomer", self.show,
+                "The same as `/v1/customers/{customer}`, for any id",
+                (shapes.Customer,), (BY_ID,), problems=(400, 404, 421, 502),
+            ),
+            Endpoint(
+                "/v1/history", "findHistory", self.history,
+                "The same as `/v1/customers/{customer}/history`, for any id",
+                (shapes.History, shapes.HistoryAt), (BY_ID, OF_LADDER, AT),
                 problems=(400, 404, 421, 502),
             ),
         ]  # fmt: skip
@@ -144,7 +160,7 @@ class CustomerViews:
 
 
 def _id(request: web.Request) -> str:
-    customer = request.match_info["customer"]
+    customer = request.match_info.get("customer") or word(request, BY_ID) or ""
     try:
         customer.encode()
     except UnicodeEncodeError:

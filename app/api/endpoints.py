@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -54,7 +55,9 @@ def add(application: web.Application, endpoints: Sequence[Endpoint]) -> None:
     for each in endpoints:
         # To ask for the head of an endless answer would begin it.
         heads = each.media != "text/event-stream"
-        application.router.add_get(each.path, each.view, name=each.name, allow_head=heads)
+        # By itself aiohttp takes no braces in a part of a path; ids may have them.
+        path = re.sub(r"\{(\w+)\}", r"{\1:[^/]+}", each.path)
+        application.router.add_get(path, each.view, name=each.name, allow_head=heads)
 
 
 def answer(value: Any) -> web.Response:

@@ -28,7 +28,7 @@ def show(settings: Settings, customer: str, in_json: bool) -> None:
     Example:
       ladder show c-42
     """
-    view = ask(settings, f"/v1/customers/{urllib.parse.quote(customer, safe='')}")
+    view = ask(settings, f"/v1/customers?id={urllib.parse.quote(customer, safe='')}")
     if in_json:
         output.as_json(view)
         return

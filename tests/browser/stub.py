@@ -43,8 +43,8 @@ class Stub:
         application.router.add_get("/v1/ladders/{id}", self._ladder)
         application.router.add_get("/v1/ladders/{id}/definition", self._definition)
         application.router.add_get("/v1/ladders/{id}/customers", self._standing)
-        application.router.add_get("/v1/customers/{id}", self._customer)
-        application.router.add_get("/v1/customers/{id}/history", self._history)
+        application.router.add_get("/v1/customers", self._customer)
+        application.router.add_get("/v1/history", self._history)
         application.router.add_get("/v1/changes", self._changes)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
 
@@ -101,13 +101,13 @@ class Stub:
         })  # fmt: skip
 
     async def _customer(self, request: web.Request) -> web.Response:
-        found = self.shop.customer(request.match_info["id"])
+        found = self.shop.customer(request.query["id"])
         if found is None:
             return problem(404, "nothing is known of this customer")
         return _json(found | {"facts": found["facts"] | self.facts})
 
     async def _history(self, request: web.Request) -> web.Response:
-        who = request.match_info["id"]
+        who = request.query["id"]
         return _json({"customer_id": who, "complete": True, "changes": self.shop.history(who)})
 
     async def _changes(self, request: web.Request) -> web.StreamResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 import aiohttp
 import orjson
@@ -56,6 +57,8 @@ async def test_live_and_ready_are_503_with_the_reasons(server: Worker) -> None:
         ("a%3Fb%23c%25d", "a?b#c%d"),
         ("%2e%2e%2Fetc", "../etc"),
         ("+", "+"),
+        ("%7Bc-42%7D", "{c-42}"),
+        ("{c-42}", "{c-42}"),
     ],
 )
 async def test_a_customer_is_found_under_any_id_percent_encoded(
@@ -67,6 +70,14 @@ async def test_a_customer_is_found_under_any_id_percent_encoded(
     writer.close()
     assert b" 200 " in head.splitlines()[0]
     assert orjson.loads(body)["customer_id"] == customer
+
+
+@pytest.mark.parametrize("customer", [".", "..", "{c-42}", "a/b?c#d", "c 42", "ạ🎁"])
+async def test_any_id_may_be_asked_for_as_a_query(server: Worker, customer: str) -> None:
+    for path in ("/v1/customers", "/v1/history"):
+        status, body, _ = await server.get(f"{path}?id={quote(customer, safe='')}")
+        assert (status, body["customer_id"]) == (200, customer)
+        assert (await server.get(path))[0] == 400
 
 
 @pytest.mark.parametrize(
@@ -110,7 +121,7 @@ async def test_a_request_that_is_no_http_is_refused_and_not_logged(
 
 
 async def test_an_unknown_path_and_a_wrong_method_are_problems(server: Worker) -> None:
-    for path in ("/table", "/v1", "/v1/", "/v1/customers", "/v1/ladders/climb/nothing"):
+    for path in ("/table", "/v1", "/v1/", "/v1/customer", "/v1/ladders/climb/nothing"):
         status, body, headers = await server.get(path)
         assert (status, body["title"]) == (404, "Not Found"), path
         assert headers["Content-Type"] == "application/problem+json"

@@ -76,7 +76,7 @@ def run(*arguments: str) -> Result:
 
 def test_a_customer_is_shown_with_why_and_what_comes_next(api: type[Api]) -> None:
     result = run("c 42/é")
-    assert api.asked == [("/v1/customers/c%2042%2F%C3%A9", None)]
+    assert api.asked == [("/v1/customers?id=c%2042%2F%C3%A9", None)]
     assert "raving-fan" in result.stdout
     for said in (
         "customer",
