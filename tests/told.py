@@ -34,13 +34,14 @@ def calendar_of(timezone: str) -> Calendar:
     return Calendar(timezone)
 
 
-def rules_of(scenario: Scenario) -> Rules:
+def rules_of(scenario: Scenario, ladders: tuple[Ladder, ...] | None = None) -> Rules:
+    """The rules of a scenario, or those of some of its ladders alone."""
     rows = [
         ((date.fromisoformat(day) - date(1970, 1, 1)).days, currency, Decimal(rate))
         for day, currency, rate in scenario.rates
     ]
     return Rules(
-        ladders_of(scenario.ladders),
+        ladders_of(scenario.ladders) if ladders is None else ladders,
         calendar_of(scenario.timezone),
         Rates(scenario.currency, rows),
         scenario.attributes,

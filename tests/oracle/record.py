@@ -91,6 +91,7 @@ class Record:
     id: str
     life: int
     stands: dict[str, Stand]
+    as_of: int = -1  # used where events may come late
     ids: list[tuple[int, str, str]] = field(default_factory=list)  # turn, source, id
     orders: list[Order] = field(default_factory=list)
     reviews: list[Review] = field(default_factory=list)

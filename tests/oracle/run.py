@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .clock import Days, format_time, parse_time
-from .conditions import Fact
-from .facts import PLAIN, fact
+from .answer import customer
+from .clock import Days, parse_time
 from .ladders import Ladder, named_facts, read_ladders
+from .live import Live
 from .money import Rates
 from .reading import TOPIC, Settings, read
-from .record import Event, Record
+from .record import Event
 from .world import World
 
 
@@ -39,8 +39,13 @@ class Result:
     customers: dict[str, dict[str, Any]]
 
 
-def settings_of(scenario: Scenario) -> Settings:
-    ladders = read_ladders(scenario.ladders)
+def settings_of(scenario: Scenario, top_spenders: bool = True) -> Settings:
+    """Without `top_spenders`: of the ladders that do not ask who spends most."""
+    ladders = [
+        ladder
+        for ladder in read_ladders(scenario.ladders)
+        if top_spenders or not names_top_spender(ladder)
+    ]
     named = [f.name for f in named_facts(ladders) if f.name.startswith("profile.")]
     return Settings(
         days=Days(scenario.timezone),
@@ -53,23 +58,55 @@ def settings_of(scenario: Scenario) -> Settings:
 
 def run(scenario: Scenario, every_day: bool = False) -> Result:
     """Backtest. `every_day` skips no day boundary (slower; the result is the same)."""
-    settings = settings_of(scenario)
-    world = World(settings, every_day)
-    dead: list[tuple[int, str]] = []
-    good: list[tuple[int, int, int, Event]] = []
+    world = World(settings_of(scenario), every_day)
+    good, dead = events_of(world.settings, scenario)
+    good.sort(key=in_time)
+    return told(world, good, dead, scenario.until)
+
+
+def run_as_they_come(scenario: Scenario) -> Result:
+    """What one worker makes of events in the order given, late ones among them.
+
+    Ladders that name `top_spender` are left out: their moves are promised to nobody who is late.
+    What one customer owes another is delivered at once.
+    """
+    settings = settings_of(scenario, top_spenders=False)
+    return told(Live(settings), *events_of(settings, scenario), scenario.until)
+
+
+def names_top_spender(ladder: Ladder) -> bool:
+    return any(fact.name == "top_spender" for fact in named_facts([ladder]))
+
+
+Numbered = tuple[int, Event]
+Dead = list[tuple[int, str]]
+
+
+def events_of(settings: Settings, scenario: Scenario) -> tuple[list[Numbered], Dead]:
+    """The events with their index, as they stand; and what is refused before any record is met."""
+    good: list[Numbered] = []
+    dead: Dead = []
     for index, raw in enumerate(scenario.events):
         event = read(settings, raw)
         if isinstance(event, str):
             dead.append((index, event))
         else:
-            good.append((event.time, TOPIC.get(event.type, 0), index, event))
-    for _, _, index, event in sorted(good, key=lambda entry: entry[:3]):
+            good.append((index, event))
+    return good, dead
+
+
+def in_time(numbered: Numbered) -> tuple[int, int, int]:
+    index, event = numbered
+    return event.time, TOPIC.get(event.type, 0), index
+
+
+def told(world: World, events: list[Numbered], dead: Dead, until: str | None) -> Result:
+    """Apply the events in this order and say what came of it."""
+    for index, event in events:
         reason = world.apply(event)
         if reason is not None:
             dead.append((index, reason))
-    until = parse_time(scenario.until) if scenario.until else None
-    if until is not None:
-        world.advance(until)
+    world.finish(parse_time(until) if until else None)
     return Result(
         sorted(world.changes, key=order_of),
         sorted(dead),
@@ -80,35 +117,3 @@ def run(scenario: Scenario, every_day: bool = False) -> Result:
 def order_of(change: dict[str, Any]) -> tuple[int, str, str, int]:
     data = change["data"]
     return (parse_time(change["time"]) or 0, change["subject"], data["ladder"], data["sequence"])
-
-
-def customer(world: World, record: Record) -> dict[str, Any]:
-    """As GET /v1/customers/{id} gives it, as far as it is asked for here."""
-    settings = world.settings
-    assert world.now is not None
-    today = settings.days.today(world.now)
-    asked = [Fact(name, name) for name in PLAIN]
-    asked += [Fact(f"profile.{name}", f"profile.{name}") for name in sorted(settings.kept)]
-    asked += [f for f in named_facts(settings.ladders) if f.args]
-    return {
-        "customer_id": record.id,
-        "facts": {f.text: fact(record, f, today, world.cuts) for f in asked},
-        "ladders": {ladder.id: on_ladder(record, ladder) for ladder in settings.ladders},
-    }
-
-
-def on_ladder(record: Record, ladder: Ladder) -> dict[str, Any]:
-    stand = record.stands[ladder.id]
-    placed = None
-    if stand.placed is not None:
-        rung, until = stand.placed
-        placed = {
-            "rung": ladder.rungs[rung].id,
-            "until": format_time(until) if until is not None else None,
-        }
-    return {
-        "rung": ladder.rungs[stand.rung].id if stand.rung != -1 else None,
-        "since": format_time(stand.since) if stand.since is not None else None,
-        "sequence": stand.sequence,
-        "placed": placed,
-    }

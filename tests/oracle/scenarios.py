@@ -54,6 +54,24 @@ def random_scenario(seed: int) -> Scenario:
     return scenario
 
 
+def late_scenario(seed: int) -> Scenario:
+    """A random scenario in order, of which some events come late: for `run_as_they_come`."""
+    chance = random.Random(seed)
+    scenario = random_scenario(seed)
+    share, furthest = chance.choice([0.05, 0.2, 0.5]), chance.choice([2, 10, 60])
+    placed = [
+        (place + (chance.randrange(furthest) if chance.random() < share else 0), event)
+        for place, event in enumerate(sorted(scenario.events, key=time_of))
+    ]
+    scenario.events = [event for _, event in sorted(placed, key=lambda each: each[0])]
+    return scenario
+
+
+def time_of(event: Any) -> int:
+    """For sorting; what has no time comes first."""
+    return (parse_time(event.get("time")) or 0) if isinstance(event, dict) else 0
+
+
 def crowded_scenario(seed: int) -> Scenario:
     """More orders, reviews, referred ids and events than a record remembers."""
     chance = random.Random(seed)

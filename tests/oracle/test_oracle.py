@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .run import Scenario, run
+from .run import Scenario, run, run_as_they_come
 from .scenarios import BUILT_IN, EDGY, random_scenario
 
 Data = dict[str, Any]
@@ -206,3 +206,53 @@ def test_the_cut_of_the_top_spenders_is_taken_at_the_day_boundary() -> None:
 def test_leaving_out_idle_days_changes_nothing(seed: int) -> None:
     scenario = random_scenario(seed)
     assert run(scenario, every_day=True) == run(scenario)
+
+
+def standing(scenario: Scenario, ladder: str, subject: str = "c-42") -> Data:
+    found: Data = run(scenario).customers[subject]["ladders"][ladder]
+    return found
+
+
+def test_due_is_the_next_move_that_the_clock_alone_would_bring_up_or_down() -> None:
+    events = [
+        purchase("o", "2024-03-01T10:00:00Z"),
+        event("r", "2024-03-01T11:00:00Z", "review.posted", review_id="r", rating=1),
+    ]
+    stands = standing(Scenario(events, EDGY, until="2024-03-01T23:00:00Z"), "now")
+    assert (stands["rung"], stands["due"]) == (
+        "complaining", {"at": "2024-03-03T00:00:00Z", "to": "warm"},
+    )  # fmt: skip
+
+
+def test_due_counts_a_grace_that_has_not_begun_yet_and_is_null_once_nothing_is_to_come() -> None:
+    events = [
+        purchase("o", "2024-03-01T10:00:00Z", units=3),
+        purchase("p", "2024-03-01T11:00:00Z", units=3, amount=900),
+        event("s", "2024-03-01T12:00:00Z", "signup.registered"),
+    ]
+    stands = standing(Scenario(events, EDGY), "brief")
+    assert (stands["rung"], stands["due"]) == (
+        "big", {"at": "2024-03-06T00:00:00Z", "to": "twice"},
+    )  # fmt: skip
+    stands = standing(Scenario(events, EDGY, until="2024-05-01T00:00:00Z"), "brief")
+    assert (stands["rung"], stands["due"]) == (None, None)
+
+
+def test_a_late_event_counts_on_its_own_date_and_is_judged_where_its_customer_already_is() -> None:
+    events = [
+        purchase("o", "2024-03-01T10:00:00Z"),
+        event("q", "2024-03-05T10:00:00Z", "signup.inquired"),
+        event("d", "2024-03-08T10:00:00Z", "signup.inquired", "another"),
+        purchase("p", "2024-03-03T10:00:00Z", units=3),
+    ]
+    result = run_as_they_come(Scenario(events, EDGY, until="2024-03-20T00:00:00Z"))
+    told = [
+        (change["time"], data["to"], data["cause"])
+        for change in result.changes
+        if (data := change["data"])["ladder"] == "steps" and change["subject"] == "c-42"
+    ]
+    assert told == [
+        ("2024-03-01T10:00:00Z", "b", "event"),
+        ("2024-03-05T10:00:00Z", "c", "event"),
+        ("2024-03-08T00:00:00Z", "a", "clock"),
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .due import Due
 from .effects import fault, take_in
 from .facts import Cuts, cut
 from .ladders import named_facts
@@ -30,7 +31,7 @@ class World:
         self.changes: list[dict[str, Any]] = []
         facts = named_facts(settings.ladders)
         self.shares = {(f.args[0], f.args[1]) for f in facts if f.name == "top_spender"}
-        self.windows = {f.args[-1] for f in facts if f.args}
+        self.due = Due(settings)
 
     # The clock
 
@@ -43,23 +44,17 @@ class World:
             self.now = instant
         self.now = max(self.now, to)
 
+    def finish(self, until: int | None) -> None:
+        """Evaluate what is due by the clock, moved on to `until`."""
+        if until is not None:
+            self.advance(until)
+
     def next_instant(self, after: int) -> int:
         due = [self.settings.days.next_boundary(after)]
         for record in self.records.values():
-            due += self.ends(record)
+            due += self.due.ends(record)
         assert min(due) > after
         return min(due)
-
-    def ends(self, record: Record) -> list[int]:
-        """The ends of this customer's graces and placements."""
-        found: list[int] = []
-        for ladder in self.settings.ladders:
-            stand = record.stands[ladder.id]
-            if stand.grace is not None:
-                found.append(stand.grace + ladder.grace)
-            if stand.placed is not None and stand.placed[1] is not None:
-                found.append(stand.placed[1])
-        return found
 
     def pass_instant(self, before: int, instant: int) -> None:
         first, today = (self.settings.days.today(t) for t in (before, instant))
@@ -71,9 +66,9 @@ class World:
             dropping = any(
                 day - window in dates
                 for day in range(first + 1, today + 1)
-                for window in self.windows
+                for window in self.due.windows
             )
-            if everyone or dropping or instant in self.ends(record):
+            if everyone or dropping or instant in self.due.ends(record):
                 self.settle(record, Occasion(instant, "clock"))
 
     def take_cuts(self, today: int) -> bool:
@@ -81,6 +76,13 @@ class World:
         before, records = self.cuts, list(self.records.values())
         self.cuts = {(p, n): cut(records, p, n, today) for p, n in self.shares}
         return before != self.cuts
+
+    def reach(self, record: Record, to: int) -> int:
+        """Evaluate what was due for a customer before something that happens at `to`.
+
+        Gives the instant as of which that is judged. Here the clock has brought everybody there.
+        """
+        return to
 
     def settle(self, record: Record, at: Occasion) -> None:
         self.changes += settle(self.settings, record, at, self.cuts)
@@ -107,7 +109,7 @@ class World:
             return None
         id = self.resolve(event.subject)
         record = self.records.get(id)
-        if max(self.erased.get(event.subject, -1), self.erased.get(id, -1)) >= event.time:
+        if self.erased.get(event.subject, -1) >= event.time:
             return None
         if record is not None and record.knows(event.source, event.id):
             return None
@@ -119,13 +121,14 @@ class World:
         if event.type == "profile.merged":
             self.merge(event)
         elif event.type == "profile.erased":
-            self.erase(id, Occasion(event.time, "erasure", event.trigger()))
+            self.erase(id, event, "erasure")
         else:
             self.fold(record if record is not None else self.create(id), event)
         return None
 
     def fold(self, record: Record, event: Event) -> None:
         """An event of every other type: its effect, then the ladders, then a credit."""
+        at = self.reach(record, event.time)
         by_hand = None
         if event.type == "profile.placed":
             by_hand = event.data["ladder"]
@@ -133,7 +136,7 @@ class World:
                 by_hand = None
         take_in(self.settings, record, event, self.turn)
         cause = "refund" if event.type in REFUNDS else "event"
-        self.settle(record, Occasion(event.time, cause, event.trigger(), by_hand))
+        self.settle(record, Occasion(at, cause, event.trigger(), by_hand))
         referral = record.referral
         if referral is not None and self.resolve(referral.referrer) != record.id:
             credit = credit_due(record, referral, event)
@@ -144,6 +147,8 @@ class World:
         """A credit, right after the event that caused it."""
         id = self.resolve(credit.subject)
         record = self.records.get(id)
+        if self.erased.get(credit.subject, -1) >= credit.time:
+            return
         if record is None:
             if id in self.erased or credit.subject in self.erased:
                 return
@@ -157,33 +162,40 @@ class World:
 
     # People who change
 
-    def erase(self, id: str, at: Occasion) -> None:
+    def leave(self, id: str, event: Event, cause: str) -> tuple[Record | None, int]:
+        """Take a customer's record away; second is the instant as of which it left."""
         record = self.records.pop(id, None)
-        if record is not None:
-            self.changes += leave(self.settings, record, at, self.cuts)
+        if record is None:
+            return None, event.time
+        at = self.reach(record, event.time)
+        occasion = Occasion(at, cause, event.trigger())
+        self.changes += leave(self.settings, record, occasion, self.cuts)
+        return record, at
+
+    def erase(self, id: str, event: Event, cause: str) -> None:
+        self.leave(id, event, cause)
         names = [id, *(name for name in self.into if self.resolve(name) == id)]
         for name in names:
             self.into.pop(name, None)
-            self.erased[name] = at.time
+            self.erased[name] = max(event.time, self.erased.get(name, event.time))
             self.lives.setdefault(name, 0)
 
     def merge(self, event: Event) -> None:
         absorbed, into = self.resolve(event.subject), self.resolve(event.data["into"])
-        at = Occasion(event.time, "merge", event.trigger())
         if absorbed == into:
             return
         if self.erased.get(into, -1) >= event.time:
-            self.erase(absorbed, at)
+            self.erase(absorbed, event, "merge")
             return
-        record = self.records.pop(absorbed, None)
+        record, left = self.leave(absorbed, event, "merge")
         self.into[absorbed] = into
         if record is None:
             return
-        self.changes += leave(self.settings, record, at, self.cuts)
         survivor = self.records.get(into) or self.create(into)
+        at = self.reach(survivor, left)
         referral = survivor.referral
         ignored = referral is None or self.resolve(referral.referrer) == into
         unite(survivor, record, keep_referral=not ignored)
         survivor.ids.append((self.turn, event.source, event.id))
         survivor.forget()
-        self.settle(survivor, at)
+        self.settle(survivor, Occasion(at, "merge", event.trigger()))
