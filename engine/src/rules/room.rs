@@ -49,6 +49,9 @@ const BOOKS: usize = (REMEMBERED_EVENTS + RECENT) * size_of::<Id>()
 /// The most that one event adds to what is not bounded by itself.
 const AN_EVENT: usize = 65_536 + ONCE;
 
+/// More than one event adds to what is bounded by itself: a day of every series, an entry of a book.
+const A_DAY: usize = 1_024;
+
 /// A total of fewer bits is not brought beyond the limit by one event, or one merge.
 const FAR_BELOW: Amount = 1 << 120;
 
@@ -91,6 +94,9 @@ pub fn refuse_growth(rules: &Rules, slot: &mut Slot, event: &Event, id: Id) -> R
         matches!(event.data, Data::PurchaseCompleted { .. } | Data::ReferralConverted { .. });
     if adds && !has_bits(known, LARGEST_AMOUNT) {
         return Err(beyond_bits());
+    }
+    if before + AN_EVENT + A_DAY <= LARGEST_RECORD {
+        return Ok(()); // so far from the limit no copy need be tried
     }
     judge(known, taken_in, aliases, before)
 }
