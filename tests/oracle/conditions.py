@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 Value = object
 
@@ -45,6 +46,7 @@ def parse(text: str) -> Condition:
     return Condition(text, ast.parse(text, mode="eval").body)
 
 
+@cache  # nodes are told apart by identity, and those of a definition are read once
 def fact_at(text: str, node: ast.expr) -> Fact | None:
     """The fact that this node names, or None where it is something else."""
     if isinstance(node, ast.Name) and node.id not in WORDS:

@@ -8,6 +8,7 @@ from typing import Any
 
 from .answer import customer
 from .clock import Days, parse_time
+from .crossing import Crossing
 from .ladders import Ladder, named_facts, read_ladders
 from .live import Live
 from .money import Rates
@@ -72,6 +73,12 @@ def run_as_they_come(scenario: Scenario) -> Result:
     """
     settings = settings_of(scenario, top_spenders=False)
     return told(Live(settings), *events_of(settings, scenario), scenario.until)
+
+
+def run_crossing(scenario: Scenario) -> Result:
+    """As they come, but no merge arrives before every event was applied: so they may cross."""
+    settings = settings_of(scenario, top_spenders=False)
+    return told(Crossing(settings), *events_of(settings, scenario), scenario.until)
 
 
 def names_top_spender(ladder: Ladder) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .run import Scenario, run, run_as_they_come
+from .run import Scenario, run, run_as_they_come, run_crossing
 from .scenarios import BUILT_IN, EDGY, random_scenario
 
 Data = dict[str, Any]
@@ -256,3 +256,26 @@ def test_a_late_event_counts_on_its_own_date_and_is_judged_where_its_customer_al
         ("2024-03-05T10:00:00Z", "c", "event"),
         ("2024-03-08T00:00:00Z", "a", "clock"),
     ]
+
+
+def test_merges_that_cross_come_to_rest_at_the_smaller_id_with_what_was_told_of_both() -> None:
+    events = [
+        purchase("o", "2024-03-01T10:00:00Z", "b", 100),
+        purchase("p", "2024-03-01T10:00:00Z", "c", 20),
+        event("m", "2024-03-01T12:00:00Z", "profile.merged", "b", into="c"),
+        event("n", "2024-03-01T12:00:00Z", "profile.merged", "c", into="b"),
+        purchase("q", "2024-03-01T13:00:00Z", "c", 3),
+    ]
+    customers = run_crossing(Scenario(events, EDGY)).customers
+    assert list(customers) == ["b"]
+    assert customers["b"]["facts"]["spend"] == 123
+
+
+def test_who_is_merged_late_into_an_erased_id_is_erased_as_of_that_erasure() -> None:
+    events = [
+        purchase("o", "2024-03-01T10:00:00Z", "a"),
+        event("e", "2024-03-01T14:00:00Z", "profile.erased", "b"),
+        event("m", "2024-03-01T12:00:00Z", "profile.merged", "a", into="b"),
+        purchase("p", "2024-03-01T13:00:00Z", "a"),
+    ]
+    assert not run_as_they_come(Scenario(events, EDGY)).customers

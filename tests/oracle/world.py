@@ -121,7 +121,7 @@ class World:
         if event.type == "profile.merged":
             self.merge(event)
         elif event.type == "profile.erased":
-            self.erase(id, event, "erasure")
+            self.erase(id, event, "erasure", event.time)
         else:
             self.fold(record if record is not None else self.create(id), event)
         return None
@@ -172,12 +172,13 @@ class World:
         self.changes += leave(self.settings, record, occasion, self.cuts)
         return record, at
 
-    def erase(self, id: str, event: Event, cause: str) -> None:
+    def erase(self, id: str, event: Event, cause: str, instant: int) -> None:
+        """`instant` is that of the erasure; a merge into who is erased may be older."""
         self.leave(id, event, cause)
         names = [id, *(name for name in self.into if self.resolve(name) == id)]
         for name in names:
             self.into.pop(name, None)
-            self.erased[name] = max(event.time, self.erased.get(name, event.time))
+            self.erased[name] = max(instant, self.erased.get(name, instant))
             self.lives.setdefault(name, 0)
 
     def merge(self, event: Event) -> None:
@@ -185,17 +186,21 @@ class World:
         if absorbed == into:
             return
         if self.erased.get(into, -1) >= event.time:
-            self.erase(absorbed, event, "merge")
+            self.erase(absorbed, event, "merge", self.erased[into])
             return
         record, left = self.leave(absorbed, event, "merge")
         self.into[absorbed] = into
         if record is None:
             return
+        self.take(into, record, event, left)
+
+    def take(self, into: str, absorbed: Record, event: Event, left: int) -> None:
+        """The survivor takes the record in that left its own id as of `left`."""
         survivor = self.records.get(into) or self.create(into)
         at = self.reach(survivor, left)
         referral = survivor.referral
         ignored = referral is None or self.resolve(referral.referrer) == into
-        unite(survivor, record, keep_referral=not ignored)
+        unite(survivor, absorbed, keep_referral=not ignored)
         survivor.ids.append((self.turn, event.source, event.id))
         survivor.forget()
         self.settle(survivor, Occasion(at, "merge", event.trigger()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -23,8 +24,11 @@ from app.core.events import (
     Registered,
 )
 from app.core.receive import MOST_RETURNS
+from tests.contract.test_oracle_agrees import as_json
 from tests.core_backtest import Backtest, Line, run
-from tests.partitions import Choose, Partitions
+from tests.oracle.run import Scenario, run_crossing
+from tests.oracle.scenarios import EDGY as EDGY_FOLDER
+from tests.partitions import Choose, Partitions, written
 from tests.property.streams import EDGY, LAW, START, streams, told_once
 from tests.property.test_laws import ATTRIBUTES, check_sequences
 from tests.shop import DAY, SECOND, rules_of
@@ -345,3 +349,39 @@ def test_after_the_rest_an_event_for_anybody_is_applied_to_one_record_soon(seed:
 def total_inquiries(partitions: Partitions) -> int:
     records = [slot.record for slot in partitions.records().values()]
     return sum(c.asked.total(0) for c in records if isinstance(c, Customer))
+
+
+INTO = st.dictionaries(st.sampled_from("abcd"), st.sampled_from("abcd"), min_size=2).map(
+    lambda goes: {id: into for id, into in goes.items() if id != into}
+)
+
+
+@st.composite
+def crossing_streams(draw: st.DrawFn) -> list[Event]:
+    """What counts in any order, and at most one merge of each customer, whom somebody knows."""
+    known = [Event("/shop", f"known {id}", id, START, Inquired()) for id in "abcd"]
+    events = told_once(draw(streams(("facts",), customers=tuple("abcd"), most=20)))
+    for id, into in draw(INTO).items():
+        place = draw(st.integers(0, len(events)))
+        time = events[place - 1].time if place else START
+        events.insert(place, Event("/shop", f"merge {id}", id, time, ProfileMerged(into)))
+    return known + events
+
+
+@LAW
+@given(crossing_streams(), st.randoms(use_true_random=False))
+def test_merges_that_cross_rest_where_the_oracle_says_with_the_facts_that_it_says(
+    events: list[Event], order: Any
+) -> None:
+    scenario = Scenario(
+        [json.loads(written(event)) for event in events], EDGY_FOLDER, attributes=ATTRIBUTES
+    )
+    expected = run_crossing(scenario)
+    assert not expected.dead_letters
+    partitions = cross(events, order)
+    assert not partitions.refused
+    found = partitions.facts(events[-1].time)
+    assert [*found] == [*expected.customers]
+    for id, answer in expected.customers.items():
+        known = {fact: found[id][fact] for fact in answer["facts"]}
+        assert as_json(known) == as_json(answer["facts"])
