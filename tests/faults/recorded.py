@@ -25,7 +25,8 @@ from tests.faults.tale import Chapter, Told
 from tests.kafka.broker import Kafka
 
 FOLDER = Path(__file__).parent / "recorded"
-NAME = "recorded"
+NAME = f"recorded-{VERSION}"
+"""Names of topics are in the state: each version has its own, to lie on one cluster."""
 SEED, PARTITIONS, EVENTS, DAYS = 14, 2, 250, 12
 
 
@@ -42,8 +43,10 @@ async def take_down(fleet: Fleet, chapter: Chapter) -> dict[str, Any]:
     assert fleet.settings.ladders is not None
     await fleet.settled()
     names = [topic.name for topic in topics.declared(fleet.settings, fleet.ladders)]
+    await _refuse_if_interleaved(fleet, names)
     return {
         "version": VERSION,
+        "name": NAME,
         "ladders": {file.name: file.read_text() for file in fleet.settings.ladders.glob("*.yaml")},
         "until": chapter.until,
         "told": [[packed(one.key), packed(one.value)] for one in chapter.told],
@@ -53,6 +56,27 @@ async def take_down(fleet: Fleet, chapter: Chapter) -> dict[str, Any]:
             for one in await fleet.read(*names)
         ],
     }  # fmt: skip
+
+
+async def _refuse_if_interleaved(fleet: Fleet, names: Sequence[str]) -> None:
+    """Two partitions may write handovers to a third side by side, and then nobody can tell which
+    records were committed together: such a run cannot be put back.
+    """
+    found: dict[TopicPartition, list[list[Any]]] = {}
+    for one in await fleet.read(*names):
+        place = TopicPartition(one.topic, one.partition)
+        found.setdefault(place, []).append([one.topic, one.partition, one.offset])
+    async with clients.consumer(fleet.settings) as consumer:
+        ends = await consumer.end_offsets(list(found))
+    for place, records in found.items():
+        markers = 0 if place.topic in fleet.settings.topics else len(_transactions(records))
+        if ends[place] != len(records) + markers:
+            raise RuntimeError(f"{place.topic} has transactions that lie in each other: try again")
+
+
+def name_of(record: dict[str, Any]) -> str:
+    name: str = record.get("name", "recorded")
+    return name
 
 
 def chapter_of(record: dict[str, Any]) -> Chapter:

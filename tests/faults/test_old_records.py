@@ -19,8 +19,8 @@ async def test_fault_14_records_of_an_old_version(begin: Begin, version: int) ->
     hot = [recorded.unpacked(one[4]) for one in record["records"] if is_hot(one)]
     assert {value[0] for value in hot if value} == {version}
     shop = await begin(
-        f"14 records of version {version}", topics=recorded.NAME, partitions=recorded.PARTITIONS,
-        texts=record["ladders"], seed=recorded.SEED,
+        f"14 records of version {version}", topics=recorded.name_of(record),
+        partitions=recorded.PARTITIONS, texts=record["ladders"], seed=recorded.SEED,
     )  # fmt: skip
     trial, fleet = shop.trial, shop.fleet
     await recorded.put_back(fleet, record)
