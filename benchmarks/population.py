@@ -27,7 +27,9 @@ from app.stream import meta
 from app.stream.changelog import CHUNK, Rows
 from app.stream.keys import partition_of
 from app.stream.remembered import encode, remember
-from app.stream.store import LAYOUT, Shared, Standing, Store
+from app.stream.shared import Shared
+from app.stream.store import Standing, Store
+from app.stream.store_batches import LAYOUT
 from app.wire.cloudevents import decode
 from app.wire.definition import read_folder
 from app.wire.record import HOT, RecordCodec

@@ -48,7 +48,7 @@ from app.stream.items import APP, Delivered, Item
 from app.stream.keys import partition_of
 from app.stream.said import Said
 from app.stream.slots import Slots
-from app.stream.store import Row
+from app.stream.store_batches import Row
 from app.stream.transaction import Headers, Out
 from app.wire import dead_letter
 from app.wire import handover as handover_wire

@@ -8,7 +8,8 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.structs import TopicPartition
 
-from app.stream.store import LAYOUT, Standing
+from app.stream.store import Standing
+from app.stream.store_batches import LAYOUT
 from app.stream.unhurried import unhurried
 
 Rows = dict[bytes, bytes | None]

@@ -14,7 +14,8 @@ import structlog
 
 from app.ops import metrics as m
 from app.ops.registry import Metrics
-from app.stream.store import Shared, StoreClosed
+from app.stream.shared import Shared
+from app.stream.store import StoreClosed
 
 log = structlog.get_logger(__name__)
 

@@ -21,7 +21,8 @@ from app.api.ports import Figures
 from app.core.customer import Customer, Slot
 from app.core.rules import Rules
 from app.stream import history_rows as rows
-from app.stream.store import Row, Store
+from app.stream.store import Store
+from app.stream.store_batches import Row
 from app.stream.transaction import Out
 
 AT_ONCE = 2_000

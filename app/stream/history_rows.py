@@ -19,7 +19,8 @@ import msgspec
 from app.api.dwell import bucket
 from app.api.ports import Day
 from app.core.instants import Calendar, parse_instant
-from app.stream.store import Row, Store
+from app.stream.store import Store
+from app.stream.store_batches import Row
 from app.wire.credit_trigger import without_referred
 from app.wire.record import HOT, life_of
 

@@ -18,16 +18,8 @@ from app.errors import OffsetsLost
 from app.stream.changelog import Changelog, Rows, by_batch, chunks, reader
 from app.stream.faults import Faults
 from app.stream.remembered import START_ANEW
-from app.stream.store import (
-    Shared,
-    Standing,
-    Store,
-    StoreBroken,
-    StoreStarved,
-    aside_of,
-    remove,
-    set_aside,
-)
+from app.stream.shared import Shared
+from app.stream.store import Standing, Store, StoreBroken, StoreStarved, aside_of, remove, set_aside
 
 log = structlog.get_logger(__name__)
 

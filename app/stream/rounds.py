@@ -27,7 +27,8 @@ from app.stream.retries import Retries
 from app.stream.seam import Host, Workshop
 from app.stream.shown import Shown
 from app.stream.slots import Slots
-from app.stream.store import LAYOUT, Row, Standing, Store
+from app.stream.store import Standing, Store
+from app.stream.store_batches import LAYOUT, Row
 from app.stream.transaction import Out, Writer
 from app.wire.record import RecordCodec
 

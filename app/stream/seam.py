@@ -15,8 +15,8 @@ from app.ops.traces import HandedOn, NewTrail
 from app.stream.faults import Faults
 from app.stream.history import Turns
 from app.stream.permits import Permits
+from app.stream.shared import Shared
 from app.stream.sizes import Sizes
-from app.stream.store import Shared
 
 
 class Host(Protocol):

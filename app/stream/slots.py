@@ -14,7 +14,8 @@ from app.core.customer import Customer, Slot
 from app.core.due import NEVER
 from app.core.rules import Rules
 from app.stream import due
-from app.stream.store import Row, StoreBroken
+from app.stream.store import StoreBroken
+from app.stream.store_batches import Row
 from app.wire.record import RecordCodec, id_in, traces_key
 
 KEPT = 300

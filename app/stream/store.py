@@ -21,12 +21,11 @@ from app.errors import DataFolderTaken, StartupRefused
 from app.stream import due
 from app.stream.allocator import give_back
 from app.stream.erasures import Erasures
-from app.wire.record import HOT, VERSION
+from app.stream.shared import Shared
+from app.stream.store_batches import LAYOUT, Row, batch_of, batch_with_index, too_new
+from app.wire.record import HOT
 
 log = structlog.get_logger(__name__)
-
-LAYOUT = 1
-"""Raised when what lies in a store, or in the changelog, can no longer be read by older code."""
 
 STANDING = b"\x00o"
 """Keys that begin with a zero byte are local: they never go to the changelog."""
@@ -34,17 +33,9 @@ STANDING = b"\x00o"
 ENTRIES = 10_000
 """How many entries one write takes: RocksDB holds the interpreter's lock while it writes them."""
 
-_CACHE = 128 << 20
-_BUFFERS = 32 << 20
-_BUFFER = 16 << 20
-_OPEN_FILES = 128
-_NO_LIMIT = 1 << 30
 _HOT = HOT[0]
 
 _STARVED = ("No space left", "Too many open files", "Cannot allocate memory")
-
-Row = tuple[bytes, bytes | None]
-"""A key and its value; None deletes."""
 
 
 class StoreBroken(OSError):
@@ -75,56 +66,6 @@ class Standing(msgspec.Struct, frozen=True, array_like=True):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Standing).decode
-
-
-class Shared:
-    """What all stores of a process have together: one block cache, one limit of write buffers."""
-
-    def __init__(self, cache: int = _CACHE, buffers: int = _BUFFERS) -> None:
-        self._cache = rocksdict.Cache(cache)
-        self._buffers = rocksdict.WriteBufferManager(buffers, False)
-
-    def used(self) -> int:
-        """Return how many bytes the block cache has taken."""
-        used: int = self._cache.get_usage()
-        return used
-
-    def options(self) -> rocksdict.Options:
-        """Return the options with which every store is opened."""
-        blocks = rocksdict.BlockBasedOptions()
-        blocks.set_block_cache(self._cache)
-        blocks.set_bloom_filter(10, False)
-        blocks.set_cache_index_and_filter_blocks(True)
-        blocks.set_pin_l0_filter_and_index_blocks_in_cache(True)
-        options = rocksdict.Options(raw_mode=True)
-        options.create_if_missing(True)
-        options.set_block_based_table_factory(blocks)
-        options.set_write_buffer_manager(self._buffers)
-        options.set_write_buffer_size(_BUFFER)
-        options.set_max_open_files(_OPEN_FILES)
-        options.set_compression_type(rocksdict.DBCompressionType.lz4())
-        options.set_keep_log_file_num(2)
-        # It names the first and last key of each file there ever was, until it is begun anew: so
-        # that is with every file.
-        options.set_max_manifest_file_size(1)
-        # A write that is slowed down holds the interpreter: rather more files for a while.
-        options.set_level_zero_slowdown_writes_trigger(_NO_LIMIT)
-        options.set_level_zero_stop_writes_trigger(_NO_LIMIT)
-        options.set_soft_pending_compaction_bytes_limit(0)
-        options.set_hard_pending_compaction_bytes_limit(0)
-        return options
-
-    def filling(self) -> rocksdict.Options:
-        """Return the options for a new store while much is written and nothing read.
-
-        What is written is sorted when it goes to disk, in RocksDB's own thread.
-        """
-        options = self.options()
-        options.set_disable_auto_compactions(True)
-        options.set_allow_concurrent_memtable_write(False)
-        options.set_memtable_factory(rocksdict.MemtableFactory.vector())
-        options.set_max_write_buffer_number(4)
-        return options
 
 
 class Store:
@@ -213,7 +154,7 @@ class Store:
         rest = chain(rows, ending)
         try:
             while True:
-                batch, erased = _batch(islice(rest, ENTRIES))
+                batch, erased = batch_of(islice(rest, ENTRIES))
                 if not len(batch):
                     return
                 if erased:
@@ -232,7 +173,7 @@ class Store:
         options.disable_wal = self._filling
         try:
             stale = [] if self._filling else self._stale(rows)
-            batch, customers, erased = _with_index(rows, stale)
+            batch, customers, erased = batch_with_index(rows, stale)
             if erased:
                 self._note_erasure(batch, standing)
             batch.put(STANDING, _encode(standing))
@@ -345,57 +286,6 @@ class Store:
                 action="store-closed-short",
                 error=str(self._trouble(error)),
             )
-
-
-def _batch(rows: Iterable[Row]) -> tuple[rocksdict.WriteBatch, bool]:
-    """Return the batch, and whether somebody's record is deleted by it."""
-    batch = rocksdict.WriteBatch(raw_mode=True)
-    put, delete = batch.put, batch.delete
-    erased = False
-    for key, value in rows:
-        if value is None:
-            erased |= key[0] == _HOT
-            delete(key)
-        else:
-            put(key, value)
-    return batch, erased
-
-
-def _with_index(
-    rows: Mapping[bytes, bytes | None], stale: Iterable[bytes]
-) -> tuple[rocksdict.WriteBatch, int, bool]:
-    """One pass in which a restore spends most of its time.
-
-    Returns the batch, how many customers are in it, and whether somebody's record is deleted.
-    """
-    batch = rocksdict.WriteBatch(raw_mode=True)
-    put, delete, key_of = batch.put, batch.delete, due.key_of
-    customers = 0
-    erased = False
-    for key in stale:
-        delete(key)
-    for key, value in rows.items():
-        if value is None:
-            erased |= key[0] == _HOT
-            delete(key)
-            continue
-        put(key, value)
-        if key[0] == _HOT:
-            customers += 1
-            if value[0] > VERSION:
-                raise too_new("the changelog", value[0])
-            if entry := key_of(key, value):
-                put(entry, b"")
-    return batch, customers, erased
-
-
-def too_new(what: str, layout: int) -> StartupRefused:
-    """Return the refusal of what a newer program wrote."""
-    return StartupRefused(
-        f"{what} was written by a newer version of Loyalty Ladder (layout {layout}, this one reads "
-        f"up to {LAYOUT}): start that version again, or take a new LADDER_APP_ID and replay "
-        "(docs/operating.md says how)"
-    )
 
 
 def aside_of(path: Path) -> Path:

@@ -14,7 +14,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.stream.store import STANDING, Shared, Standing, Store
+from app.stream.shared import Shared
+from app.stream.store import STANDING, Standing, Store
 from app.wire.record import HOT, VERSION
 from tests.faults.conftest import Begin
 from tests.faults.rest import until

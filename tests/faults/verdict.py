@@ -12,7 +12,8 @@ from typing import Any
 
 from aiokafka.structs import ConsumerRecord
 
-from app.stream.store import STANDING, Shared, Standing, Store
+from app.stream.shared import Shared
+from app.stream.store import STANDING, Standing, Store
 from app.wire.stage_change import HEADERS
 from tests.faults.fleet import Fleet, Place
 from tests.faults.reckoning import Reckoning, View

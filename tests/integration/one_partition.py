@@ -25,7 +25,8 @@ from app.stream.faults import Faults
 from app.stream.keys import partition_of
 from app.stream.partition import Partition
 from app.stream.seam import Workshop
-from app.stream.store import Shared, Store
+from app.stream.shared import Shared
+from app.stream.store import Store
 from app.wire import stage_change
 from app.wire.cloudevents import decode
 from app.wire.definition import read_folder

@@ -15,7 +15,8 @@ from structlog.testing import capture_logs
 from app.errors import OffsetsLost, PartitionFailed, RememberedSettingsDiffer
 from app.stream.items import APP
 from app.stream.keys import partition_of
-from app.stream.store import Shared, Store
+from app.stream.shared import Shared
+from app.stream.store import Store
 from app.wire.definition import read_ladder
 from tests.integration.one_partition import (
     Message,

@@ -15,7 +15,8 @@ from app.stream import due
 from app.stream.changelog import SECOND, Changelog
 from app.stream.faults import Faults, parse
 from app.stream.restore import Progress, restore
-from app.stream.store import Shared, Standing, Store
+from app.stream.shared import Shared
+from app.stream.store import Standing, Store
 from app.wire.record import VERSION, RecordCodec
 from tests.kafka.broker import Kafka
 

@@ -11,11 +11,10 @@ import pytest
 from app.core.customer import stranger
 from app.errors import DataFolderTaken, StartupRefused
 from app.stream import due
+from app.stream.shared import Shared
 from app.stream.store import (
     ENTRIES,
-    LAYOUT,
     STANDING,
-    Shared,
     Standing,
     Store,
     StoreBroken,
@@ -24,6 +23,7 @@ from app.stream.store import (
     remove,
     set_aside,
 )
+from app.stream.store_batches import LAYOUT
 from app.wire.record import VERSION, RecordCodec
 
 SHARED_CACHE = 7 << 20

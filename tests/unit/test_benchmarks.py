@@ -15,7 +15,8 @@ from app.core.instants import DAY, Calendar
 from app.core.money import Rates
 from app.core.rules import Rules
 from app.stream import due, meta
-from app.stream.store import Shared, Store
+from app.stream.shared import Shared
+from app.stream.store import Store
 from app.wire.cloudevents import decode
 from app.wire.definition import read_folder
 from app.wire.record import HOT, RecordCodec, Unreadable, due_of

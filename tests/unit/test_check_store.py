@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from app.stream.store import LAYOUT, Shared, Standing, Store
+from app.stream.shared import Shared
+from app.stream.store import Standing, Store
+from app.stream.store_batches import LAYOUT
 from tests.faults.verdict import check_store
 
 STANDS_AT = 10

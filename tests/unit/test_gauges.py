@@ -16,7 +16,8 @@ from app.ops.registry import Metrics
 from app.stream import gauges
 from app.stream.gauges import Gauges
 from app.stream.items import Foreign, What, kinds_of
-from app.stream.store import Shared, StoreBroken
+from app.stream.shared import Shared
+from app.stream.store import StoreBroken
 
 PURCHASES = TopicPartition("commerce.purchases", 3)
 HANDOVERS = TopicPartition("loyalty.handovers", 3)

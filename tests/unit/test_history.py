@@ -21,7 +21,8 @@ from app.stream import history as module
 from app.stream import history_reader as reading
 from app.stream import history_rows as rows
 from app.stream.history import SHARE, History, Turns
-from app.stream.store import Shared, Store
+from app.stream.shared import Shared
+from app.stream.store import Store
 from app.stream.transaction import Out
 from app.wire import stage_change
 from app.wire.record import HOT, RecordCodec

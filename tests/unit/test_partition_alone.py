@@ -18,7 +18,9 @@ from app.stream.meta import Meta
 from app.stream.partition import Partition
 from app.stream.rounds import Rounds
 from app.stream.seam import Workshop, wall_clock
-from app.stream.store import LAYOUT, Row, Shared, Standing, Store, StoreBroken, StoreStarved
+from app.stream.shared import Shared
+from app.stream.store import Standing, Store, StoreBroken, StoreStarved
+from app.stream.store_batches import LAYOUT, Row
 from app.stream.transaction import CommitFailed, Out
 from tests.unit.test_slots import RULES
 

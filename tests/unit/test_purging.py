@@ -13,7 +13,9 @@ from app.core.instants import DAY, SECOND
 from app.stream import due, history_rows
 from app.stream.history import Turns
 from app.stream.purging import AFTER_SECONDS, SLICE, Open, Purging
-from app.stream.store import LAYOUT, Row, Shared, Standing, Store, StoreBroken
+from app.stream.shared import Shared
+from app.stream.store import Standing, Store, StoreBroken
+from app.stream.store_batches import LAYOUT, Row
 from app.wire.record import HOT, RecordCodec
 
 NOW = 1_700_000_000_000_000

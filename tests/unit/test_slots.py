@@ -10,7 +10,7 @@ from app.core.money import Rates
 from app.core.rules import Rules
 from app.stream import due
 from app.stream.slots import Slots
-from app.stream.store import Row
+from app.stream.store_batches import Row
 from app.wire.definition import read_ladder
 from app.wire.record import HOT, RecordCodec
 

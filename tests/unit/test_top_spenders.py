@@ -15,7 +15,9 @@ from app.core.rules import Rules
 from app.stream import cuts
 from app.stream.cuts import TopSpenders
 from app.stream.meta import Meta, read, write
-from app.stream.store import LAYOUT, Shared, Standing, Store
+from app.stream.shared import Shared
+from app.stream.store import Standing, Store
+from app.stream.store_batches import LAYOUT
 from app.wire.definition import read_ladder
 from app.wire.record import RecordCodec
 from tests.shop import at
