@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
 from app.core.instants import SECOND
 from app.stream import due, history_rows
 from app.stream.history import Turns
+from app.stream.standby import Copy
 from app.stream.store import Store, StoreBroken, StoreClosed
 from app.wire.record import HOT
 
@@ -38,6 +40,20 @@ class Open:
     partition: int
     store: Store
     copy: bool
+
+
+def open_stores(partitions: Mapping[int, Any], copies: Mapping[int, Copy]) -> list[Open]:
+    """Return the stores of partitions at work and of copies that have caught up."""
+    found = [
+        Open(number, partition.hold.store, copy=False)
+        for number, partition in partitions.items()
+        if partition.state == "ready" and partition.hold.store is not None
+    ]
+    return found + [
+        Open(number, copy.store, copy=True)
+        for number, copy in copies.items()
+        if copy.caught_up and copy.store is not None
+    ]
 
 
 class Purging:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -39,7 +38,7 @@ from app.stream.leftovers import Leftovers
 from app.stream.live import Live
 from app.stream.lookup import Lookup, Owners
 from app.stream.partition import Partition
-from app.stream.purging import Open, Purging
+from app.stream.purging import Open, Purging, open_stores
 from app.stream.readiness import Readiness
 from app.stream.remembered import encode, remember
 from app.stream.seam import Workshop
@@ -230,14 +229,8 @@ class Worker:
         at_work = self._assignment.used()
         return None if at_work is None else at_work | self._standbys.used()
 
-    def _open_stores(self) -> Iterator[Open]:
-        partitions: Mapping[int, Any] = self._assignment.partitions
-        for number, partition in partitions.items():
-            if partition.state == "ready" and partition.hold.store is not None:
-                yield Open(number, partition.hold.store, copy=False)
-        for number, copy in self._standbys.copies.items():
-            if copy.caught_up and copy.store is not None:
-                yield Open(number, copy.store, copy=True)
+    def _open_stores(self) -> list[Open]:
+        return open_stores(self._assignment.partitions, self._standbys.copies)
 
     async def _revoked(self, *_: object, **__: object) -> None:
         await self._assignment.quiesce()

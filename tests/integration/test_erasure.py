@@ -29,7 +29,7 @@ from app.ops.registry import Metrics
 from app.stream.history import Turns
 from app.stream.live import Live
 from app.stream.lookup import Lookup
-from app.stream.purging import AFTER_SECONDS, Open, Purging
+from app.stream.purging import AFTER_SECONDS, Open, Purging, open_stores
 from app.stream.seam import wall_clock
 from app.stream.standby import Standbys
 from app.wire.record import TRACES
@@ -95,13 +95,9 @@ class System:
         self._last = 0
 
     def stores(self) -> list[Open]:
-        found = []
-        for number, host in enumerate(self.hosts):
-            assert host.partition is not None
-            store, copy = host.partition.hold.store, self.standbys.copies[number]
-            assert store is not None
-            assert copy.store is not None
-            found += [Open(number, store, copy=False), Open(number, copy.store, copy=True)]
+        partitions = {number: host.partition for number, host in enumerate(self.hosts)}
+        found = open_stores(partitions, self.standbys.copies)
+        assert len(found) == 2 * PARTITIONS
         return found
 
     async def purged(self) -> None:
