@@ -104,7 +104,7 @@ def declared(settings: Settings, ladders: Iterable[str]) -> tuple[Topic, ...]:
         ),
         topic(settings.dead_letters, "dead letters", "out", "as received",
               "what could not be applied, bytes untouched", _kept(DEAD_LETTER_RETENTION_DAYS)),
-        topic(settings.handovers, "handovers", "internal", customer,
+        topic(settings.handovers, "handovers", "internal", "customer id; of a credit its SHA-256",
               "what one customer's record owes another's", _kept(HANDOVER_RETENTION_DAYS)),
         topic(settings.changelog, "changelog", "internal", "internal",
               "the customers' records", _CHANGELOG),
