@@ -23,7 +23,7 @@ from app.ops import descriptors
 from app.ops.registry import Metrics
 from app.ops.traces import NewTrail
 from app.settings import Settings
-from app.stream import clients, garbage, startup
+from app.stream import clients, garbage, nodeless, startup
 from app.stream.agents import declare
 from app.stream.allocator import share_arenas
 from app.stream.assignment import Assignment
@@ -64,6 +64,7 @@ def run(settings: Settings, rules: Rules, faults: Faults | None = None) -> int:
     """
     startup.refuse_without_extension()
     startup.refuse_address(settings)
+    nodeless.install()
     share_arenas()
     descriptors.take()
     # Of what lies in a folder that others may enter, too.

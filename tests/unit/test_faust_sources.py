@@ -49,6 +49,8 @@ OVERRIDDEN = {
     "aiokafka.consumer.group_coordinator:GroupCoordinator._on_join_prepare": "4d9524afc0ee2c2f",
     "aiokafka.consumer.group_coordinator:GroupCoordinator._on_join_complete": "0b0b3d204b408f3c",
     "aiokafka.consumer.group_coordinator:GroupCoordinator.ensure_active_group": "33c84c1a93012e81",
+    # What app.stream.nodeless replaces.
+    "aiokafka.client:AIOKafkaClient.coordinator_lookup": "19cc69fb75f8d667",
     # What app.stream.transaction leans on.
     "aiokafka.producer.sender:Sender.__init__": "dae60514401a3817",
     "aiokafka.producer.sender:Sender.start": "ef0a0cbbf1f69e7d",
