@@ -63,20 +63,20 @@ class Watchdog:
         passed, self._looked = now - self._looked, now
         if passed > PAUSED_SECONDS:
             self._seen.clear()
-        self.stalled = {
+        stalled = {
             tp: now - since
             for number, partition in list(self._assignment.partitions.items())
             if (since := self._still_since(number, partition, now)) + self._seconds < now
             for tp in self._lagging(partition)
         }
-        if not self.stalled:
+        if not stalled:
             return
-        if await self._kafka_answers(self.stalled):
+        if await self._kafka_answers(stalled):
+            self.stalled = stalled
             self._bite()
         else:
             log.warning("nothing is committed, as Kafka does not answer", action="kafka-silent")
             self._seen.clear()
-            self.stalled = {}
 
     def _still_since(self, number: int, partition: Any, now: float) -> float:
         """Return since when a partition has had something to do, and did nothing.

@@ -32,6 +32,7 @@ class Rig:
     def __init__(self) -> None:
         self.now = 0.0
         self.kafka = True
+        self.while_asked: list[Mapping[TopicPartition, float]] = []
         self.partition = FakePartition()
         self.partitions = {0: self.partition}
         self.ends = {EARLY: 5, LATE: 5}
@@ -45,6 +46,7 @@ class Rig:
         self.errors.append(error)
 
     async def answers(self, places: Iterable[TopicPartition]) -> bool:
+        self.while_asked.append(self.dog.stalled)
         return self.kafka
 
     async def after(self, seconds: int) -> None:
@@ -105,6 +107,7 @@ async def test_while_kafka_does_not_answer_nobody_is_ended_for_it(rig: Rig) -> N
     await rig.after(SECONDS + 2)
     assert rig.errors == []
     assert rig.dog.stalled == {}
+    assert rig.while_asked == [{}], "nothing is said of it before Kafka has answered"
     rig.kafka = True
     await rig.after(SECONDS // 2)
     assert rig.errors == []
