@@ -49,12 +49,16 @@ class FakeHealth:
     def __init__(self) -> None:
         self.dead: list[str] = []
         self.waiting: list[str] = []
+        self.worried: list[str] = []
 
     def not_alive(self) -> Sequence[str]:
         return self.dead
 
     def not_ready(self) -> Sequence[str]:
         return self.waiting
+
+    def concerns(self) -> Sequence[str]:
+        return self.worried
 
     def partitions(self) -> Mapping[int, Mapping[str, object]]:
         return {3: {"state": "restoring", "position": 1, "end": 9}}

@@ -33,6 +33,9 @@ class Starting:
     def not_ready(self) -> Sequence[str]:
         return (self.waits_for,)
 
+    def concerns(self) -> Sequence[str]:
+        return ()
+
     def partitions(self) -> Mapping[int, Mapping[str, object]]:
         return {}
 

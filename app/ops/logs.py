@@ -19,6 +19,7 @@ from structlog.typing import EventDict, Processor
 
 from app.ops import last_words
 from app.ops.control_codes import escaped
+from app.ops.outage import Outage
 
 BURST = 5
 """Lines of one kind that pass in a window."""
@@ -43,6 +44,7 @@ def configure(
     """
     last_words.form = form
     handler = logging.StreamHandler(stream)
+    Outage().attach(handler)
     handler.addFilter(RepeatLimit(clock))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -68,6 +70,12 @@ def configure(
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,  # loggers are made at import, before this is called
     )
+
+
+def outage() -> Outage:
+    """Return that of the handler that was configured; where none was, one that does nothing."""
+    filters = (each for handler in logging.getLogger().handlers for each in handler.filters)
+    return next((each for each in filters if isinstance(each, Outage)), Outage())
 
 
 def wants_colour(stream: TextIO, env: Mapping[str, str]) -> bool:

@@ -13,12 +13,13 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError
 from aiokafka.structs import TopicPartition
 
-from app.errors import BrokerError, SettingsError
+from app.errors import BrokerError, LadderError, SettingsError
 from app.settings import Settings
 from app.stream.unhurried import unhurried
 
 ANSWER_SECONDS = 10.0
 AGAIN_SECONDS = 0.1
+ASKING_SECONDS = 5.0
 
 
 def arguments(settings: Settings) -> dict[str, Any]:
@@ -89,6 +90,17 @@ async def consumer(settings: Settings, **more: Any) -> AsyncIterator[Any]:
         yield client
     finally:
         await client.stop()
+
+
+async def refusal(settings: Settings) -> str | None:
+    """Ask for an answer, whichever broker gives it; return why there is none, None if there is."""
+    try:
+        async with asyncio.timeout(ASKING_SECONDS), admin(settings):
+            return None
+    except LadderError as error:
+        return str(error)
+    except TimeoutError:
+        return f"no Kafka answered at {settings.brokers} within {ASKING_SECONDS:g} s"
 
 
 async def answers(settings: Settings, places: Iterable[TopicPartition]) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, cast
 import faust
 from aiohttp.web import Application
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+from aiokafka.structs import TopicPartition
 from faust.app.base import BootStrategy
 from faust.assignor.client_assignment import ClientAssignment, ClientMetadata
 from faust.assignor.partition_assignor import PartitionAssignor
@@ -264,6 +265,10 @@ class LadderApp(faust.App):
     def heard(self) -> float | None:
         """When a broker last answered a fetch, in seconds since 1970; None when unknown."""
         return self.thread().heard() if self.started else None
+
+    def silences(self) -> Mapping[TopicPartition, float]:
+        """For how many seconds no broker has answered for what is asked for; empty for nothing."""
+        return self.thread().silences() if self.started else {}
 
     def rejoin(self) -> None:
         """Ask the group to share its partitions out again."""

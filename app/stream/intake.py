@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -65,6 +66,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._epochs: dict[TopicPartition, int] = {}
         self._ends: dict[TopicPartition, int] = {}
         self._stables: dict[TopicPartition, int | None] = {}
+        self._resumed: dict[TopicPartition, float] = {}
+        """When it began to flow, in seconds since 1970."""
 
     def _create_worker_consumer(self, transport: object) -> AIOKafkaConsumer:
         fetched.install(self.app.bounds)
@@ -113,6 +116,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """Let it flow, unless it was sought again or assigned anew since it was asked for."""
         if tp in self._ends and self._epochs[tp] == epoch:
             self._ensure_consumer().resume(tp)
+            self._resumed[tp] = time.time()
             self._flowing.add(tp)
 
     def stem(self, tp: TopicPartition) -> None:
@@ -167,13 +171,26 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
         None while nothing is assigned, or nothing was fetched since it was.
         """
+        stamps = [at for tp in list(self._ends) if (at := self._answered(tp)) is not None]
+        return max(stamps, default=None)
+
+    def silences(self) -> dict[TopicPartition, float]:
+        """From any thread: of all that flow, for how many seconds no broker has answered a fetch.
+
+        Brokers answer each within a moment, whether or not there is anything.
+        """
+        now = time.time()
+        flowing = [tp for tp in list(self._flowing) if tp != NONE_FLOWS]
+        return {
+            tp: max(0.0, now - max(self._answered(tp) or 0.0, self._resumed.get(tp, now)))
+            for tp in flowing
+        }
+
+    def _answered(self, tp: TopicPartition) -> float | None:
         subscription = self._ensure_consumer()._subscription.subscription
         assignment = subscription.assignment if subscription is not None else None
-        if assignment is None:
-            return None
-        states = (assignment.state_value(tp) for tp in list(self._ends))
-        stamps = [state.timestamp for state in states if state is not None and state.timestamp]
-        return max(stamps) / 1000 if stamps else None
+        state = assignment.state_value(tp) if assignment is not None else None
+        return state.timestamp / 1000 if state is not None and state.timestamp else None
 
     def later(self, change: Callable[..., object], *arguments: object) -> None:
         """From any thread: change what this thread owns, here and in the order asked."""

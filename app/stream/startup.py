@@ -24,6 +24,7 @@ from app.errors import BrokerError, BrokerUnfit, SettingsError, StartupRefused
 from app.ops.traces import HandedOn, NewTrail
 from app.settings import Settings
 from app.stream import clients, topic_admin, topics
+from app.stream.contact import Absence
 from app.stream.remembered import Remembered, decode, refuse_if_changed
 from app.stream.topics import Found
 
@@ -33,7 +34,6 @@ TRANSACTIONS = {22: "InitProducerId", 24: "AddPartitionsToTxn", 25: "AddOffsetsT
                 26: "EndTxn", 28: "TxnOffsetCommit"}  # fmt: skip
 """Requests that a broker must answer, by their numbers in the protocol."""
 WAIT_SECONDS = 1.0
-SAY_SECONDS = 10.0
 COORDINATOR_ATTEMPTS = 60
 
 
@@ -88,28 +88,20 @@ def traces(settings: Settings) -> AbstractContextManager[NewTrail]:
     return spans(settings.traces, settings.app_id)
 
 
-async def wait_for_broker(settings: Settings, say: Callable[[str], None]) -> None:
+async def wait_for_broker(settings: Settings, absence: Absence, say: Callable[[str], None]) -> None:
     """Return when a broker answers. `say` is told what is waited for and why."""
-    waited = 0.0
     while True:
         try:
             async with clients.admin(settings):
-                return
+                return absence.ends()
         except BrokerError as error:
             say(str(error))
-            if waited % SAY_SECONDS < WAIT_SECONDS:
-                log.warning(
-                    "waiting for Kafka",
-                    action="kafka-awaited",
-                    brokers=settings.brokers,
-                    error=str(error),
-                )
+            absence.begins(str(error))
         await asyncio.sleep(WAIT_SECONDS)
-        waited += WAIT_SECONDS
 
 
 async def check_cluster(
-    settings: Settings, ladders: Iterable[str], remembered: Remembered
+    settings: Settings, ladders: Iterable[str], remembered: Remembered, absence: Absence
 ) -> Cluster:
     """Return what a worker has to know of the cluster, once all is as it must be.
 
@@ -119,16 +111,14 @@ async def check_cluster(
     names = list(ladders)
     while True:
         try:
-            return await _checked(settings, names, remembered)
+            found = await _checked(settings, names, remembered)
         except BrokerError as error:
             if not getattr(error.__cause__, "retriable", False):
                 raise
-            log.warning(
-                "waiting for Kafka",
-                action="kafka-awaited",
-                brokers=settings.brokers,
-                error=str(error),
-            )
+            absence.begins(str(error))
+        else:
+            absence.ends()
+            return found
         await asyncio.sleep(WAIT_SECONDS)
 
 

@@ -19,7 +19,7 @@ from app.api.ports import Shop
 from app.api.routes import add_routes
 from app.api.shedding import Shedding
 from app.core.rules import Rules
-from app.ops import descriptors
+from app.ops import descriptors, logs
 from app.ops.registry import Metrics
 from app.ops.traces import NewTrail
 from app.settings import Settings
@@ -29,24 +29,25 @@ from app.stream.allocator import share_arenas
 from app.stream.assignment import Assignment
 from app.stream.batches import Bounds
 from app.stream.claims import Claims, claim
+from app.stream.contact import Absence
 from app.stream.ending import Ended, Ending
 from app.stream.faults import Faults
 from app.stream.freshness import Freshness
 from app.stream.gauges import Gauges
+from app.stream.health import Health
 from app.stream.host import LadderApp
 from app.stream.leftovers import Leftovers
 from app.stream.live import Live
 from app.stream.lookup import Lookup, Owners
 from app.stream.partition import Partition
 from app.stream.purging import Open, Purging, open_stores
-from app.stream.readiness import Readiness
 from app.stream.remembered import encode, remember
 from app.stream.seam import Workshop
 from app.stream.sizes import Sizes
 from app.stream.standby import Standbys
 from app.stream.warming import Warming
 from app.stream.watch import Watch
-from app.stream.watchdog import LoopWatch, Watchdog
+from app.stream.watchdog import LoopWatch
 from app.wire.definition import sources
 
 log = structlog.get_logger(__name__)
@@ -88,19 +89,23 @@ async def _run(settings: Settings, rules: Rules, claims: Claims, faults: Faults)
     )
     ending = Ending()
     ending.on_signals()
+    outage = logs.outage()
+    absence = Absence(settings.brokers, outage)
+    outage.watch(lambda: None)
     try:
         with startup.traces(settings) as trail, suppress(Ended):
-            cluster = await _wait_until_fit(settings, rules, claims, ending)
-            await Worker(settings, rules, claims, ending, faults, cluster, trail).work()
+            cluster = await _wait_until_fit(settings, rules, claims, ending, absence)
+            await Worker(settings, rules, claims, ending, faults, cluster, trail, absence).work()
         if ending.error is not None:
             raise ending.error
         return 0
     finally:
+        outage.watch(None)
         ending.over()
 
 
 async def _wait_until_fit(
-    settings: Settings, rules: Rules, claims: Claims, ending: Ending
+    settings: Settings, rules: Rules, claims: Claims, ending: Ending, absence: Absence
 ) -> startup.Cluster:
     """Return what there is to know of the cluster, once all is as it must be."""
     starting = Starting()
@@ -110,10 +115,10 @@ async def _wait_until_fit(
 
     served = tls.serving(settings.api_certfile, settings.api_keyfile)
     async with EarlyServer(claims.listener, starting, _access(settings), served):
-        await ending.unless(startup.wait_for_broker(settings, say))
+        await ending.unless(startup.wait_for_broker(settings, absence, say))
         say("checking topics and settings")
         names = [ladder.id for ladder in rules.ladders]
-        checks = startup.check_cluster(settings, names, _remembered(settings, rules))
+        checks = startup.check_cluster(settings, names, _remembered(settings, rules), absence)
         return await ending.unless(checks)
 
 
@@ -129,6 +134,7 @@ class Worker:
         faults: Faults,
         cluster: startup.Cluster,
         trail: NewTrail,
+        absence: Absence,
     ) -> None:
         self._settings = settings
         self._cluster = cluster
@@ -178,12 +184,17 @@ class Worker:
             shared=self._workshop.shared,
             heard=self._app.heard,
         )
-        self._watchdog = Watchdog(
-            self._assignment,
-            settings.watchdog + settings.merge_wait,
-            lambda places: clients.answers(settings, places),
+        self._owners = Owners(self._app, settings.changelog, settings.partitions, settings.api_url)
+        self._trusted = tls.asking(settings.api_cafile)
+        self._health = Health(
+            settings,
+            app=self._app,
+            assignment=self._assignment,
+            standbys=self._standbys,
+            group=self._owners,
+            trusted=self._trusted,
+            absence=absence,
         )
-        self._readiness = Readiness(self._assignment, self._watchdog, self._standbys)
         self._leftovers = Leftovers(settings.data_dir, self._used)
         self._purging = Purging(self._open_stores, self._workshop.turns, self._workshop.now)
         self._warming = Warming(self._app, self._assignment, self._standbys, self._freshness)
@@ -198,7 +209,7 @@ class Worker:
         loop_watch.start()
         looking = (
             self._watch.run(),
-            self._watchdog.run(),
+            *self._health.looks(),
             self._gauges.run(),
             self._warming.run(),
             self._leftovers.run(),
@@ -212,7 +223,7 @@ class Worker:
             log.info("worker runs", action="worker-started", api=self._settings.api_url)
             await self._ending.wait()
         finally:
-            self._readiness.ending = True
+            self._health.readiness.ending = True
             for task in others:
                 task.cancel()
             self._warming.note()
@@ -270,18 +281,17 @@ class Worker:
         settings = self._settings
         lookup = Lookup(self._rules, settings.partitions, lambda: self._assignment.partitions)
         topics = {one.id: f"{settings.changes_prefix}.{one.id}" for one in self._rules.ladders}
-        owners = Owners(self._app, settings.changelog, settings.partitions, settings.api_url)
         add_routes(
             application,
             access=_access(settings),
-            health=self._readiness,
+            health=self._health.readiness,
             metrics=self._metrics,
             local=lookup,
-            group=owners,
+            group=self._owners,
             shop=Shop(
                 self._rules.ladders, sources(settings.ladders), settings.currency, settings.timezone
             ),
-            trusted=tls.asking(settings.api_cafile),
+            trusted=self._trusted,
             pace=self._pace,
             changes=Live(self._client, topics, settings.partitions),
         )

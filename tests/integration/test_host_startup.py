@@ -18,8 +18,10 @@ from app.errors import (
     StartupRefused,
     TopicsError,
 )
+from app.ops.outage import Outage
 from app.settings import Settings, load
 from app.stream import clients, startup, topic_admin, topics
+from app.stream.contact import Absence
 from app.stream.remembered import Remembered, encode
 from tests.faults.rest import until
 from tests.kafka.broker import Kafka
@@ -73,6 +75,10 @@ async def commit(chosen: Settings, note: str) -> None:
     await until("the offsets can be read", visible)
 
 
+def absence() -> Absence:
+    return Absence("", Outage())
+
+
 @pytest.fixture
 async def made(kafka: Kafka, unique: str) -> Settings:
     """Settings whose topics are there."""
@@ -83,31 +89,33 @@ async def made(kafka: Kafka, unique: str) -> Settings:
 
 
 async def test_a_fresh_cluster_with_all_topics_is_fit(made: Settings) -> None:
-    await startup.check_cluster(made, LADDERS, remembered(made))
+    await startup.check_cluster(made, LADDERS, remembered(made), absence())
 
 
 async def test_missing_topics_are_named_one_by_one(kafka: Kafka, unique: str) -> None:
     chosen = settings(kafka, unique)
     with pytest.raises(TopicsError) as refused:
-        await startup.check_cluster(chosen, LADDERS, remembered(chosen))
+        await startup.check_cluster(chosen, LADDERS, remembered(chosen), absence())
     for topic in topics.declared(chosen, LADDERS):
         assert topic.name in str(refused.value)
 
 
 async def test_what_the_same_worker_left_behind_is_let_through(made: Settings) -> None:
     await commit(made, encode(remembered(made)))
-    await startup.check_cluster(made, LADDERS, remembered(made))
+    await startup.check_cluster(made, LADDERS, remembered(made), absence())
 
 
 async def test_offsets_that_carry_no_note_are_let_through(made: Settings) -> None:
     await commit(made, "")
-    await startup.check_cluster(made, LADDERS, remembered(made))
+    await startup.check_cluster(made, LADDERS, remembered(made), absence())
 
 
 async def test_a_remembered_setting_is_held_to(made: Settings) -> None:
     await commit(made, encode(remembered(made)))
     with pytest.raises(RememberedSettingsDiffer, match="LADDER_TIMEZONE is Asia/Tokyo"):
-        await startup.check_cluster(made, LADDERS, remembered(made, timezone="Asia/Tokyo"))
+        await startup.check_cluster(
+            made, LADDERS, remembered(made, timezone="Asia/Tokyo"), absence()
+        )
 
 
 async def test_other_topics_than_before_are_noticed_although_they_have_no_offsets(
@@ -115,14 +123,14 @@ async def test_other_topics_than_before_are_noticed_although_they_have_no_offset
 ) -> None:
     await commit(made, encode(remembered(made, topics=("before",))))
     with pytest.raises(RememberedSettingsDiffer, match="LADDER_TOPICS"):
-        await startup.check_cluster(made, LADDERS, remembered(made))
+        await startup.check_cluster(made, LADDERS, remembered(made), absence())
 
 
 async def test_a_ladder_with_another_meaning_is_refused(made: Settings) -> None:
     await commit(made, encode(remembered(made)))
     changed = remembered(made, ladders={"raving-fan": (1, "other")})
     with pytest.raises(LadderChanged, match="raving-fan means something else"):
-        await startup.check_cluster(made, LADDERS, changed)
+        await startup.check_cluster(made, LADDERS, changed, absence())
 
 
 async def test_a_broker_without_transactions_is_refused() -> None:
@@ -143,7 +151,9 @@ async def test_a_broker_that_is_not_there_yet_is_waited_for(new_kafka: Kafka, un
         said.append(what)
         told.set()
 
-    waiting = asyncio.create_task(startup.wait_for_broker(settings(new_kafka, unique), say))
+    waiting = asyncio.create_task(
+        startup.wait_for_broker(settings(new_kafka, unique), absence(), say)
+    )
     async with asyncio.timeout(60):
         await told.wait()
         await asyncio.to_thread(new_kafka.start)

@@ -47,6 +47,22 @@ async def test_live_and_ready_are_503_with_the_reasons(server: Worker) -> None:
     assert (status, body["reasons"]) == (503, ["restoring"])
 
 
+async def test_ready_is_200_with_the_reasons_when_others_are_kept_from_their_part(
+    server: Worker,
+) -> None:
+    server.health.worried = ["nobody works on partition 2"]
+    status, body, _ = await server.get("/health/ready")
+    assert (status, body["status"], body["reasons"]) == (
+        200,
+        "degraded",
+        ["nobody works on partition 2"],
+    )
+    server.health.waiting = ["restoring"]
+    status, body, _ = await server.get("/health/ready")
+    assert (status, body["status"]) == (503, "unavailable")
+    assert body["reasons"] == ["restoring", "nobody works on partition 2"]
+
+
 @pytest.mark.parametrize(
     ("path", "customer"),
     [

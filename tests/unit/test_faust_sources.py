@@ -127,7 +127,7 @@ def test_an_overridden_method_is_still_there_to_be_overridden() -> None:
     ):
         theirs = ours.__mro__[1]
         private = {name for name in vars(ours) if name.startswith("_") and "__" not in name}
-        own = {"_told", "_taken", "_routes", "_answers", "_refuse_raised"}
+        own = {"_told", "_taken", "_answered", "_routes", "_answers", "_refuse_raised"}
         assert not {name for name in private - own if not hasattr(theirs, name)}, ours
 
 
